@@ -1,0 +1,202 @@
+import hashlib
+import os
+import subprocess
+import sys
+import threading
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from display_drivers.base import Panel
+from service.core.faces import Face, SlotFace, digest
+from service.rendering import FrameCache, render
+from service.rendering.label import label_of
+from service.rendering.layout import Box
+from service.rendering.paint import Canvas, paint
+
+PANELS = [
+    Panel(152, 152),
+    Panel(200, 200, "BWRY"),
+    Panel(212, 104, "BW"),
+    Panel(296, 128),
+    Panel(296, 152, "BWY"),
+    Panel(400, 300),
+    Panel(640, 384, "BW"),
+    Panel(800, 480),
+]
+BLACK, WHITE, RED = 0, 1, 2
+
+barcodes = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1, max_size=64)
+prices = st.integers(0, 99_999_999_900).map(lambda units: f"{units // 10_000}.{units % 100:02}")
+texts = st.text(max_size=255)
+slots = st.builds(
+    SlotFace,
+    barcode=barcodes,
+    name=texts,
+    currency=st.sampled_from(["EUR", "USD", "JPY", "KWD", "XXX", "ILS"]),
+    price=st.none() | prices,
+    regular=st.none() | prices,
+    on_sale=st.booleans(),
+    until=st.none() | st.dates().map(lambda day: day.isoformat()),
+    unit=st.none() | texts,
+    unit_price=st.none() | prices,
+    unit_price_unit=st.none() | st.sampled_from(["kg", "l", "m²"]),
+    promotion=st.none() | texts,
+)
+faces = st.builds(
+    Face,
+    panel=st.sampled_from(PANELS) | st.builds(Panel, st.integers(1, 160), st.integers(1, 160)),
+    template=st.just("price"),
+    template_version=st.just(1),
+    locale=st.sampled_from(["en", "en_US", "hr", "de-CH", "he", "ar", "fr_FR"]),
+    slots=st.lists(st.none() | slots, max_size=5).map(tuple),
+)
+
+
+@given(faces)
+def test_any_face_fills_its_panel_with_inks_of_its_palette(face):
+    frame = render(face)
+    assert len(frame.pixels) == face.panel.width * face.panel.height
+    assert set(frame.pixels) <= set(range(len(face.panel.palette)))
+
+
+@given(slots, st.integers(20, 320), st.integers(20, 200))
+def test_no_product_is_drawn_outside_its_cell(slot, width, height):
+    canvas, cell = Canvas(width + 100, height + 100), Box(50, 50, 50 + width, 50 + height)
+    paint(canvas, cell, label_of(slot, "de"), "BWR")
+    canvas.fill(cell, WHITE)
+    assert set(canvas.image.tobytes()) == {WHITE}
+
+
+def _columns(frame):
+    width = frame.panel.width
+    return [frame.pixels[start::width] for start in range(width)]
+
+
+def test_a_face_without_products_is_white(face):
+    for empty in (face(), face(None), face(None, None)):
+        assert set(render(empty).pixels) == {WHITE}
+
+
+def test_an_empty_slot_stays_white_beside_a_full_one(face, slot):
+    panel = Panel(600, 128)
+    columns = _columns(render(face(slot(), None, panel=panel)))
+    assert all(set(column) == {WHITE} for column in columns[301:])
+    assert any(set(column) != {WHITE} for column in columns[:300])
+
+
+def test_a_sale_is_shown_in_colour_and_a_regular_price_is_not(face, slot):
+    assert RED in render(face(slot())).pixels
+    assert RED not in render(face(slot(on_sale=False, regular=None))).pixels
+
+
+def test_a_sale_on_a_black_and_white_panel_is_white_on_black(face, slot):
+    panel = Panel(296, 128, "BW")
+    sale = render(face(slot(), panel=panel)).pixels
+    regular = render(face(slot(on_sale=False), panel=panel)).pixels
+    assert sale.count(BLACK) > 2 * regular.count(BLACK)
+
+
+def test_a_product_without_a_price_is_drawn_with_a_dash_and_without_colour(face, slot):
+    unpriced = render(face(slot(price=None))).pixels
+    assert RED not in unpriced
+    assert unpriced not in {render(face(slot(price=price, on_sale=False))).pixels for price in ("0.00", "1.49")}
+
+
+@pytest.mark.parametrize("field", ["name", "price", "regular", "until", "unit_price", "promotion", "barcode"])
+def test_whatever_a_shopper_can_see_changes_the_pixels(face, slot, field):
+    other = {"name": "Mlijeko", "price": "0.98", "regular": "1.50", "until": "2026-12-30", "unit_price": "1.96",
+             "promotion": "Novo!", "barcode": "96385074"}  # fmt: skip
+    panel = Panel(400, 300)
+    changed = slot(**{field: other[field]})
+    assert render(face(slot(), panel=panel)).pixels != render(face(changed, panel=panel)).pixels
+
+
+@pytest.mark.parametrize("panel", PANELS, ids=lambda panel: panel.name)
+def test_the_highest_price_is_drawn_whole_on_every_panel(face, slot, panel):
+    cheapest, highest = slot(price="0.00", regular=None), slot(price="9999999.99", regular=None)
+    frames = {render(face(each, panel=panel)).pixels for each in (cheapest, highest, slot(price=None, regular=None))}
+    assert len(frames) == 3
+
+
+def test_a_price_in_small_print_is_left_out_before_it_is_cut(face, slot):
+    narrow = Panel(160, 80)
+    long, none = slot(unit_price="9999999.99", until=None), slot(unit_price=None, until=None)
+    small_print = {"regular": None, "promotion": None}
+    long, none = (msgspec.structs.replace(each, **small_print) for each in (long, none))
+    assert render(face(long, panel=narrow)).pixels == render(face(none, panel=narrow)).pixels
+
+
+GOLDEN = {
+    "296x128-BWR": "cb3573e3de42589a",
+    "400x300-BWR": "5068e521a0a73cb3",
+}
+
+
+@pytest.mark.parametrize("panel", [Panel(296, 128), Panel(400, 300)], ids=lambda panel: panel.name)
+def test_the_same_face_gives_the_same_bytes_as_ever(face, slot, panel):
+    """Other pixels for the same face: look at them, raise RENDERER_VERSION, and renew the digest here."""
+    assert _sha(render(face(slot(), panel=panel))) == GOLDEN[panel.name]
+
+
+def _sha(frame):
+    return hashlib.sha256(frame.pixels).hexdigest()[:16]
+
+
+def test_another_process_gives_the_same_bytes(face, slot):
+    program = (
+        "import sys, hashlib, msgspec\n"
+        "from service.core.faces import Face\n"
+        "from service.rendering import render\n"
+        "face = msgspec.json.decode(sys.stdin.buffer.read(), type=Face)\n"
+        "print(hashlib.sha256(render(face).pixels).hexdigest()[:16])\n"
+    )
+    mixed = face(slot(name="Milk חלב 3% حليب لتر 牛乳 نسخة"))
+    environment = os.environ | {"PYTHONHASHSEED": "7"}
+    answer = subprocess.run(
+        [sys.executable, "-c", program],
+        input=msgspec.json.encode(mixed),
+        env=environment,
+        capture_output=True,
+        check=True,
+    )
+    assert answer.stdout.decode().strip() == _sha(render(mixed))
+
+
+def test_the_cache_draws_a_face_once(face, slot):
+    cache = FrameCache()
+    first = cache.frame("a", face(slot()))
+    assert cache.frame("a", face(slot())) is first
+
+
+def test_the_cache_forgets_the_least_recently_used_beyond_its_bytes(face, slot):
+    one, size = face(slot()), 296 * 128
+    cache = FrameCache(most_bytes=2 * size)
+    a, b = cache.frame("a", one), cache.frame("b", one)
+    assert cache.frame("a", one) is a
+    cache.frame("c", one)
+    assert cache.frame("a", one) is a
+    assert cache.frame("b", one) is not b
+
+
+def test_a_frame_larger_than_the_cache_is_drawn_and_not_kept(face, slot):
+    cache = FrameCache(most_bytes=100)
+    first = cache.frame("a", face(slot()))
+    assert cache.frame("a", face(slot())) is not first
+
+
+def test_threads_share_the_cache(face, slot):
+    cache, wanted = FrameCache(most_bytes=5 * 296 * 128), [face(slot(name=str(n))) for n in range(10)]
+    wrong = []
+
+    def draw():
+        wrong.extend(one for one in wanted * 3 if cache.frame(digest(one), one) != render(one))
+
+    threads = [threading.Thread(target=draw) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []

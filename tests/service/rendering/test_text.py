@@ -1,0 +1,113 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.rendering.fonts import font
+from service.rendering.text import ELLIPSIS, fit, is_rtl, shaped, text_width, visual
+
+HEBREW = "חלב טרי 3% שומן 1 ליטר"
+LONGEST = "Extra long name of a product that has eighty three characters in its whole wide name"
+
+
+def test_text_that_fits_is_set_at_the_largest_size():
+    lines = fit("Milk", "bold", (30, 20), 200, 40)
+    assert (lines.font.size, lines.lines, lines.whole) == (30, ("Milk",), True)
+
+
+def test_text_is_wrapped_between_words_before_it_is_set_smaller():
+    lines = fit("Whole milk", "bold", (20, 10), 80, 60)
+    assert (lines.font.size, lines.lines) == (20, ("Whole", "milk"))
+
+
+def test_a_word_wider_than_the_line_is_broken():
+    lines = fit("Donaudampfschifffahrt", "bold", (20,), 100, 100)
+    assert len(lines.lines) > 1
+    assert "".join(lines.lines) == "Donaudampfschifffahrt"
+
+
+def test_what_does_not_fit_ends_with_an_ellipsis():
+    lines = fit(LONGEST, "bold", (20,), 150, 50)
+    assert not lines.whole
+    assert lines.lines[-1].endswith(ELLIPSIS)
+    assert lines.lines[0] == "Extra long"
+
+
+def test_a_name_of_eighty_three_characters_fits_a_label_of_296_pixels_whole():
+    lines = fit(LONGEST, "bold", range(24, 9, -1), 286, 46)
+    assert " ".join(lines.lines) == LONGEST
+
+
+@pytest.mark.parametrize("text", ["", "   ", "\u0007", "\ud800", "\u2028"])
+def test_text_without_ink_has_no_lines(text):
+    assert fit(text, "bold", (20,), 100, 100) is None
+
+
+@pytest.mark.parametrize(("width", "height"), [(0, 100), (100, 0), (2, 100), (-5, 100)])
+def test_without_room_for_a_letter_there_are_no_lines(width, height):
+    assert fit("Milk", "bold", (20, 10), width, height) is None
+
+
+def test_hebrew_runs_from_right_to_left_and_its_numbers_from_left_to_right():
+    assert visual(HEBREW, rtl=True) == "רטיל 1 ןמוש 3% ירט בלח"
+
+
+@pytest.mark.parametrize(
+    ("text", "rtl", "shown"),
+    [
+        ("(450 גרם)", True, "(םרג 450)"),
+        ("((א))", True, "((א))"),
+        ("חלב (Milk)", True, "(Milk) בלח"),
+        ("Milk (חלב) 1", False, "Milk (בלח) 1"),
+        ("Milk (x) חלב", False, "Milk (x) בלח"),
+        ("3 > 2 א", True, "א 2 < 3"),
+    ],
+)
+def test_a_bracket_opens_towards_what_it_holds(text, rtl, shown):
+    assert visual(text, rtl) == shown
+
+
+def test_a_line_of_hebrew_is_broken_in_reading_order():
+    lines = fit(HEBREW, "bold", (20,), 130, 50)
+    assert lines.rtl
+    assert lines.lines[0].endswith("בלח")
+
+
+def test_arabic_letters_are_joined_before_they_are_ordered():
+    joined = visual(shaped("خبز"), rtl=True)
+    assert [hex(ord(letter)) for letter in joined] == ["0xfeb0", "0xfe92", "0xfea7"]
+
+
+@pytest.mark.parametrize(
+    ("text", "rtl"),
+    [(HEBREW, True), ("3% חלב", True), ("Milk חלב", False), ("123", False), ("Čaj", False), ("5 €", False)],
+)
+def test_the_first_letter_decides_where_a_paragraph_starts(text, rtl):
+    assert is_rtl(shaped(text)) is rtl
+
+
+@pytest.mark.parametrize("name", ["Čokoladno mlijeko s đumbirom", "Żurek śląski", "Größe Ü", "Μέλι θυμαρίσιο", "Борщ"])
+def test_every_letter_of_the_languages_sold_here_has_a_glyph(name):
+    for weight in ("regular", "bold"):
+        missing = font(weight, 40).face.getmask("\U000fffff", mode="1")
+        for letter in set(name) - {" "}:
+            assert bytes(font(weight, 40).face.getmask(letter, mode="1")) != bytes(missing), letter
+
+
+@given(st.text(max_size=100), st.integers(1, 300), st.integers(1, 120))
+def test_no_line_is_ever_wider_or_higher_than_its_room(text, width, height):
+    if lines := fit(text, "bold", (24, 17, 10), width, height):
+        assert lines.height <= height
+        assert all(lines.font.width(line) <= width for line in lines.lines)
+
+
+@given(st.text(st.characters(codec="utf-8", categories=["L", "N", "P", "Zs"]), max_size=80))
+def test_wrapping_loses_no_letter(text):
+    if (lines := fit(text, "regular", (10,), 120, 1000)) and not lines.rtl:
+        assert lines.whole
+        expected = sorted(visual(shaped(text), rtl=False).replace(" ", ""))
+        assert sorted("".join(lines.lines).replace(" ", "")) == expected
+
+
+def test_the_width_of_a_line_is_that_of_its_words_and_blanks():
+    small = font("regular", 14)
+    assert text_width("Alpine whole milk", small) >= small.width("Alpine whole milk")
