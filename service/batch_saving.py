@@ -1,0 +1,208 @@
+"""The saving phase of one batch: staged pushes become products, and displays of changed products get their faces.
+
+Each push is one transaction, and each thousand of faces another: a worker that is killed leaves a batch that the next
+one goes on with. Faces are planned after the last push, so that a display with two products is drawn once.
+"""
+
+from dataclasses import dataclass
+
+import msgspec
+
+from service import planning, progress, saving
+from service.context import Shelfcast
+from service.core import batches as core
+from service.core.batches import Phase, Status
+from service.core.guards import Guards, objection
+from service.core.product import Row
+from service.saving import Received, Source
+from service.store import batches, displays, products, tags
+from service.store.database import Connection, Record
+from service.store.statements import CHUNK, chunks
+
+_decode_rows = msgspec.json.Decoder(list[Row]).decode
+_decode_guards = msgspec.json.Decoder(Guards).decode
+
+
+class _Head(msgspec.Struct, array_like=True):
+    """The start of a staged Row: who wins among duplicates needs no more."""
+
+    index: int
+    barcode: str
+
+
+_decode_heads = msgspec.json.Decoder(list[_Head]).decode
+
+
+class LostLeaseError(Exception):
+    """Another worker saves this store now."""
+
+
+@dataclass(frozen=True)
+class Saver:
+    """One worker's turn at the batches of one store."""
+
+    ctx: Shelfcast
+    store_id: int
+    worker: str
+    until: int
+
+    async def save(self, batch_id: str) -> bool:
+        """Take one batch through its saving phase, from wherever it is, and ring the gateways; False: time ran out.
+
+        Raises LostLeaseError; whatever else it raises, the batch can be saved again from where it stands.
+        """
+        async with self.ctx.db.read() as connection:
+            batch = await batches.get(connection, self.store_id, batch_id)
+            pushes = await batches.pushes(connection, self.store_id, batch_id)
+        if batch is None:
+            return True
+        if batch["status"] == Status.PROCESSING:
+            winners = await self._winners(batch_id, pushes)
+            if batch["mode"] == "full" and await self._is_held(batch, pushes, winners):
+                return True
+            for place, push in enumerate(pushes):
+                if self.ctx.clock() >= self.until:
+                    return False
+                if push["saved_at"] is None:
+                    await self._save_push(batch_id, place, len(pushes), push, winners)
+            if batch["mode"] == "full":
+                await self._archive(batch_id, pushes, winners)
+        await self._plan_faces(batch_id)
+        await self._finish(batch_id)
+        return True
+
+    async def _winners(self, batch_id: str, pushes: list[Record]) -> dict[str, int]:
+        """Barcode -> where its last row stands; the last row of a barcode wins."""
+        winners: dict[str, int] = {}
+        for place, push in enumerate(pushes):
+            async with self.ctx.db.read() as connection:
+                staged = await batches.staged_rows(connection, self.store_id, batch_id, push["number"])
+            winners.update((head.barcode, place * CHUNK + head.index) for head in _decode_heads(staged))
+        return winners
+
+    async def _is_held(self, batch: Record, pushes: list[Record], winners: dict[str, int]) -> bool:
+        """Ask the guard before anything is saved."""
+        if batch["released_by"] or any(push["saved_at"] for push in pushes):
+            return False
+
+        async def work(connection: Connection) -> bool:
+            store = await self._keep(connection)
+            missing, on_sale = await products.not_named(connection, self.store_id, winners, _before(pushes))
+            reason = objection(_decode_guards(store["guards"]), len(missing), on_sale)
+            if reason:
+                await batches.set_columns(
+                    connection, self.store_id, batch["id"], status=Status.HELD, phase=None, reason=reason
+                )
+            return reason is not None
+
+        return await self.ctx.db.write(work)
+
+    async def _save_push(self, batch_id: str, place: int, pushes: int, push: Record, winners: dict[str, int]) -> None:
+        now = self.ctx.clock()
+
+        async def work(connection: Connection) -> None:
+            store = await self._keep(connection)
+            batch = await batches.get(connection, self.store_id, batch_id, lock=True)
+            staged = await batches.unsaved_rows(connection, self.store_id, batch_id, push["number"])
+            if batch is None or batch["status"] != Status.PROCESSING or staged is None:
+                return
+            rows = _decode_rows(staged)
+            last = [
+                Received(push["first_seq"] + n, row)
+                for n, row in enumerate(rows)
+                if winners[row.barcode] == place * CHUNK + row.index
+            ]
+            source = Source("batch", "whole", now, batch_id, batch_id, push["number"], batch["token_id"])
+            saved = await saving.save_rows(connection, self.store_id, saving.facts_of(store), last, source)
+            affected = await displays.of_barcodes(connection, self.store_id, saved.touched)
+            await tags.expect(connection, self.store_id, batch_id, affected)
+            errors = batches.error_rows(self.store_id, batch_id, push["number"], saved.problems)
+            await batches.insert_errors(connection, errors)
+            await batches.add_to(
+                connection,
+                self.store_id,
+                batch_id,
+                products_created=saved.created,
+                products_updated=saved.updated,
+                products_unchanged=saved.unchanged,
+                products_stale=saved.stale,
+                products_duplicate=len(rows) - len(last),
+                products_rejected=len(saved.problems),
+            )
+            await batches.mark_saved(connection, self.store_id, batch_id, push["number"], now)
+            await batches.set_columns(connection, self.store_id, batch_id, progress=core.saving(place + 1, pushes))
+
+        await self.ctx.db.write(work)
+
+    async def _archive(self, batch_id: str, pushes: list[Record], winners: dict[str, int]) -> None:
+        """Full mode: what the batch does not name goes off sale."""
+        async with self.ctx.db.read() as connection:
+            missing, _ = await products.not_named(connection, self.store_id, winners, _before(pushes))
+        for some in chunks(missing):
+            await self.ctx.db.write(self._archive_some, batch_id, some)
+
+    async def _archive_some(self, connection: Connection, batch_id: str, barcodes: list[str]) -> None:
+        store = await self._keep(connection)
+        batch = await batches.get(connection, self.store_id, batch_id, lock=True)
+        if batch is None or batch["status"] != Status.PROCESSING:
+            return
+        source = Source("archive", "whole", self.ctx.clock(), batch_id, batch_id, token_id=batch["token_id"])
+        await saving.archive(connection, store, barcodes, source)
+        affected = await displays.of_barcodes(connection, self.store_id, barcodes)
+        await tags.expect(connection, self.store_id, batch_id, affected)
+        await batches.add_to(connection, self.store_id, batch_id, products_archived=len(barcodes))
+
+    async def _plan_faces(self, batch_id: str) -> None:
+        """Plan the displays that saving noted, also those of a batch that was cancelled meanwhile."""
+        while (planned := await self.ctx.db.write(self._plan_some, batch_id)) is not None:
+            await self.ctx.bell.ring_gateways(planned.gateways)
+
+    async def _plan_some(self, connection: Connection, batch_id: str) -> planning.Planned | None:
+        await self._keep(connection)
+        some = await tags.unplanned(connection, self.store_id, batch_id, CHUNK)
+        if not some:
+            return None
+        batch = await batches.get(connection, self.store_id, batch_id)
+        cancelled = batch is None or batch["status"] != Status.PROCESSING
+        if cancelled:
+            await tags.forget(connection, self.store_id, batch_id, some)
+        now = self.ctx.clock()
+        planned = await planning.plan_displays(
+            connection, self.store_id, some, now, "batch", None if cancelled else batch_id
+        )
+        others = set(planned.batches) - {batch_id}
+        await progress.advance(connection, self.store_id, others, now, self.ctx.settings)
+        return planned
+
+    async def _finish(self, batch_id: str) -> None:
+        """Saving is over: on to the displays, or to the end if none has a new face."""
+
+        async def work(connection: Connection) -> None:
+            batch = await batches.get(connection, self.store_id, batch_id, lock=True)
+            if batch is None:
+                return
+            going_on = batch["status"] == Status.PROCESSING
+            phase = Phase.SYNCING if going_on else None
+            await batches.set_columns(connection, self.store_id, batch_id, phase=phase)
+            await progress.advance(connection, self.store_id, [batch_id], self.ctx.clock(), self.ctx.settings)
+            if not going_on:
+                await batches.drop_staged(connection, self.store_id, batch_id)
+
+        await self.ctx.db.write(work)
+
+    async def _keep(self, connection: Connection) -> Record:
+        """The store, locked, and this worker's lease on it renewed."""
+        now = self.ctx.clock()
+        until = now + int(self.ctx.settings.lease * 1000)
+        store = await products.lock_store(connection, self.store_id)
+        if not await batches.lease_saver(connection, self.store_id, self.worker, now, until):
+            raise LostLeaseError
+        return store
+
+
+def _before(pushes: list[Record]) -> int:
+    """The first number that this batch received: what came while its file was under way is not its to archive."""
+    return min((push["first_seq"] for push in pushes), default=_NO_PUSH)
+
+
+_NO_PUSH = 2**62

@@ -1,0 +1,35 @@
+"""What every use case works with: settings, database, bell and clock, opened once for each process."""
+
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from service.bell import Bell
+from service.settings import Settings
+from service.store.database import Database
+
+
+def now() -> int:
+    """Milliseconds since the epoch, UTC."""
+    return time.time_ns() // 1_000_000
+
+
+@dataclass(frozen=True)
+class Shelfcast:
+    settings: Settings
+    db: Database
+    bell: Bell
+    clock: Callable[[], int] = now
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[Shelfcast]:
+    """Everything open; the database has to be migrated already."""
+    db = Database(settings.sqlalchemy_url)
+    bell = Bell(settings.redis_dsn)
+    try:
+        yield Shelfcast(settings, db, bell)
+    finally:
+        await bell.close()
+        await db.close()

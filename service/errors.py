@@ -1,0 +1,98 @@
+"""What the service refuses, as the caller should hear it. The API turns each into problem+json (RFC 9457).
+
+ServiceError(status, code)
+├── ValidationError 400      ├── MethodNotAllowedError 405   ├── UnprocessableError 422
+├── UnauthorizedError 401    ├── ConflictError 409           ├── RateLimitedError 429
+├── ForbiddenError 403       ├── SessionExpiredError 410     └── UnavailableError 503
+├── NotFoundError 404        ├── TooLargeError 413
+└────────────────────────────┴── UnsupportedMediaTypeError 415
+"""
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+
+class ServiceError(Exception):
+    """A refusal with its HTTP status; `fields` maps a path in the caller's input to what is wrong there."""
+
+    status: ClassVar[int] = 500
+    code: ClassVar[str] = "server_error"
+    title: ClassVar[str] = "Server error"
+
+    def __init__(self, detail: str, fields: Mapping[str, str] | None = None, retry_after: int | None = None) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.fields = fields
+        self.retry_after = retry_after
+
+
+class ValidationError(ServiceError):
+    status = 400
+    code = "validation_error"
+    title = "Invalid request"
+
+
+class UnauthorizedError(ServiceError):
+    status = 401
+    code = "unauthorized"
+    title = "Unauthorized"
+
+
+class ForbiddenError(ServiceError):
+    status = 403
+    code = "forbidden"
+    title = "Forbidden"
+
+
+class NotFoundError(ServiceError):
+    status = 404
+    code = "not_found"
+    title = "Not found"
+
+
+class MethodNotAllowedError(ServiceError):
+    status = 405
+    code = "method_not_allowed"
+    title = "Method not allowed"
+
+
+class ConflictError(ServiceError):
+    status = 409
+    code = "conflict"
+    title = "Conflict"
+
+
+class SessionExpiredError(ServiceError):
+    status = 410
+    code = "session_expired"
+    title = "Session expired"
+
+
+class TooLargeError(ServiceError):
+    status = 413
+    code = "too_large"
+    title = "Too large"
+
+
+class UnsupportedMediaTypeError(ServiceError):
+    status = 415
+    code = "unsupported_media_type"
+    title = "Unsupported media type"
+
+
+class UnprocessableError(ServiceError):
+    status = 422
+    code = "unprocessable"
+    title = "Unprocessable"
+
+
+class RateLimitedError(ServiceError):
+    status = 429
+    code = "rate_limited"
+    title = "Too many requests"
+
+
+class UnavailableError(ServiceError):
+    status = 503
+    code = "unavailable"
+    title = "Unavailable"

@@ -1,0 +1,42 @@
+"""Lists in pages: numbers for people, and a cursor that stays right while rows come and go."""
+
+import base64
+from collections.abc import Sequence
+from typing import TypeVar
+
+import msgspec
+
+from service.errors import ValidationError
+from service.messages import Page, PageMeta, Window
+
+T = TypeVar("T")
+K = TypeVar("K")
+
+
+def decode(cursor: str | None, form: type[K]) -> K | None:
+    """The key after which a page begins; raises ValidationError for anything we did not hand out."""
+    if cursor is None:
+        return None
+    try:
+        return msgspec.json.decode(base64.urlsafe_b64decode(cursor.encode()), type=form)
+    except ValueError:
+        raise ValidationError(
+            "The cursor is not one that was answered as meta.next.", {"cursor": "is malformed"}
+        ) from None
+
+
+def encode(key: object) -> str:
+    return base64.urlsafe_b64encode(msgspec.json.encode(key)).decode()
+
+
+def offset(window: Window) -> int:
+    return 0 if window.cursor is not None else (window.page - 1) * window.per_page
+
+
+def page(window: Window, rows: Sequence[T], more: object | None, total: int | None) -> Page[T]:
+    """`more`: the key of the last row, if there are rows after it."""
+    following = encode(more) if more is not None else None
+    return Page(
+        data=list(rows),
+        meta=PageMeta(page=window.page, per_page=window.per_page, count=len(rows), total=total, next=following),
+    )

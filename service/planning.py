@@ -1,0 +1,289 @@
+"""From what is bound to a display to the face it should show, and to the update that takes it there.
+
+Runs inside the transaction of whoever changed a product or a binding, so that there is no moment at which the store
+has a new price and a display's desired face has not.
+"""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from service.core import faces, panels
+from service.core.faces import Face, Template
+from service.core.product import Product, StoreFacts
+from service.core.updates import Phase
+from service.ids import new_id
+from service.rendering import RENDERER_VERSION
+from service.store import displays, products, tags, updates
+from service.store.database import Connection, Record
+from service.store.tags import Tally
+
+_decode_product = msgspec.json.Decoder(Product).decode
+_encode = msgspec.json.Encoder().encode
+
+
+@dataclass
+class Planned:
+    """What planning came to.
+
+    Attributes:
+        gateways: (Store, gateway) to ring once the transaction is committed.
+        changed: Displays whose desired face is a new one.
+        batches: Batches whose counters moved.
+    """
+
+    gateways: set[tuple[int, str]] = field(default_factory=set)
+    changed: list[str] = field(default_factory=list)
+    batches: list[str] = field(default_factory=list)
+
+
+async def plan_displays(
+    connection: Connection,
+    store_id: int,
+    display_ids: Collection[str],
+    now: int,
+    cause: str,
+    batch_id: str | None = None,
+) -> Planned:
+    """Set the desired face of these displays and make an update for each that has a new one.
+
+    A display whose desired face stays is left alone, whatever it shows. With `batch_id`, displays with a new face
+    become the batch's, and those without leave it.
+    """
+    store = await products.lock_store(connection, store_id)
+    locked = await displays.lock(connection, store_id, display_ids)
+    shelf = await _Shelf.of(connection, store, locked, now)
+    wanted = {display["id"]: shelf.face(display) for display in locked}
+    digests = {id_: faces.digest(face) if face else None for id_, face in wanted.items()}
+    changed = [display for display in locked if digests[display["id"]] != display["desired_digest"]]
+    if batch_id:
+        await tags.forget(connection, store_id, batch_id, set(display_ids) - {d["id"] for d in changed})
+    if not changed:
+        return Planned()
+    await displays.save_faces(connection, _face_rows(store_id, [wanted[d["id"]] for d in changed], now))
+    wishes = [_Wish(display, digests[display["id"]], shelf.price_ids(display), cause, batch_id) for display in changed]
+    return await _replace(connection, store_id, wishes, now)
+
+
+async def redrive(connection: Connection, store_id: int, display_ids: Collection[str], now: int, cause: str) -> Planned:
+    """Make a new update for displays that do not show what they should and that nothing is driving."""
+    store = await products.lock_store(connection, store_id)
+    locked = await displays.lock(connection, store_id, display_ids)
+    driven = await updates.open_of(connection, store_id, [display["id"] for display in locked])
+    wrong = [
+        display
+        for display in locked
+        if display["id"] not in driven and display["desired_digest"] and not is_right(display)
+    ]
+    if not wrong:
+        return Planned()
+    shelf = await _Shelf.of(connection, store, wrong, now)
+    wishes = [_Wish(d, d["desired_digest"], shelf.price_ids(d), cause, None) for d in wrong]
+    return await _replace(connection, store_id, wishes, now)
+
+
+def is_right(display: Record) -> bool:
+    """Proven to show its desired face, and nothing else was sent to it since. As `tables.display_is_wrong`."""
+    if display["desired_digest"] != display["shown_digest"]:
+        return False
+    return int(display["pushed_revision"]) <= int(display["shown_revision"])
+
+
+class _Shelf:
+    """The products behind some displays at one moment."""
+
+    def __init__(
+        self,
+        store: Record,
+        slots: dict[str, dict[int, str]],
+        rows: dict[str, Record],
+        now: int,
+    ) -> None:
+        self._facts = StoreFacts(store["currency"], store["timezone"], store["locale"])
+        self._template = Template()
+        self._slots = slots
+        self._rows = rows
+        self._now = now
+        self._products = {
+            barcode: None if row["archived_at"] else _decode_product(row["content"]) for barcode, row in rows.items()
+        }
+
+    @classmethod
+    async def of(cls, connection: Connection, store: Record, shown_on: Iterable[Record], now: int) -> "_Shelf":
+        slots = await displays.slots(connection, store["id"], [display["id"] for display in shown_on])
+        barcodes = {barcode for bound in slots.values() for barcode in bound.values()}
+        return cls(store, slots, await products.by_barcode(connection, store["id"], barcodes), now)
+
+    def face(self, display: Record) -> Face | None:
+        """None: nothing was ever bound that the store has had, so the display is not ours to change."""
+        bound = self._slots.get(display["id"], {})
+        known = {slot: self._products[barcode] for slot, barcode in bound.items() if barcode in self._products}
+        if not known and display["desired_digest"] is None:
+            return None
+        return faces.plan_face(
+            known or {0: None}, panels.parse(display["panel"]), self._template, self._facts, self._now
+        )
+
+    def price_ids(self, display: Record) -> list[str]:
+        rows = [self._rows.get(barcode) for barcode in self._slots.get(display["id"], {}).values()]
+        return sorted({row["price_id"] for row in rows if row and row["price_id"]})
+
+
+@dataclass(frozen=True)
+class _Wish:
+    """A display and the face it should come to."""
+
+    display: Record
+    digest: str | None
+    price_ids: list[str]
+    cause: str
+    batch_id: str | None
+
+    @property
+    def revision(self) -> int:
+        return int(self.display["desired_revision"]) + 1
+
+
+async def _replace(connection: Connection, store_id: int, wishes: list[_Wish], now: int) -> Planned:
+    """Let these wishes take the place of whatever their displays were being driven to."""
+    ids = [wish.display["id"] for wish in wishes]
+    replaced = await updates.open_of(connection, store_id, ids)
+    await updates.set_columns(
+        connection,
+        [
+            {"store_id": store_id, "id": row["id"], "phase": Phase.SUPERSEDED, "closed_at": now}
+            for row in replaced.values()
+        ],
+    )
+    driven = [wish for wish in wishes if _needs_update(wish)]
+    made = {wish.display["id"]: _update_row(store_id, wish, now) for wish in driven}
+    await updates.insert(connection, list(made.values()))
+    await displays.set_columns(connection, [_desired(store_id, wish, now) for wish in wishes])
+    await products.prove_prices(
+        connection,
+        store_id,
+        {id_ for wish in wishes if wish.display["id"] not in made for id_ in wish.price_ids},
+        now,
+    )
+    tally = Tally(store_id)
+    await _supersede_tags(connection, store_id, wishes, tally, now)
+    await _enter_batch(connection, store_id, wishes, made, tally, now)
+    await tally.apply(connection)
+    return Planned({(store_id, wish.display["gateway_id"]) for wish in driven}, ids, tally.batches)
+
+
+def _needs_update(wish: _Wish) -> bool:
+    """Whether the display has to be sent anything.
+
+    Back to the face it was last proven to show, before the other one was ever sent: no. Once a push may have left,
+    what was proven is not what will be shown (A, B in the air, A again), and A has to be sent after B.
+    """
+    if wish.digest != wish.display["shown_digest"]:
+        return True
+    return int(wish.display["pushed_revision"]) > int(wish.display["shown_revision"])
+
+
+def _update_row(store_id: int, wish: _Wish, now: int) -> dict[str, Any]:
+    id_ = new_id()
+    return {
+        "store_id": store_id,
+        "id": id_,
+        "display_id": wish.display["id"],
+        "gateway_id": wish.display["gateway_id"],
+        "digest": wish.digest,
+        "revision": wish.revision,
+        "phase": Phase.PENDING,
+        "cause": wish.cause,
+        "batch_id": wish.batch_id,
+        "price_ids": _encode(wish.price_ids).decode(),
+        "mark": id_,
+        "created_at": now,
+        "due_at": now,
+    }
+
+
+def _desired(store_id: int, wish: _Wish, now: int) -> dict[str, Any]:
+    return {
+        "store_id": store_id,
+        "id": wish.display["id"],
+        "desired_digest": wish.digest,
+        "desired_revision": wish.revision,
+        "desired_at": now,
+        "retry_at": None,
+    }
+
+
+async def _supersede_tags(connection: Connection, store_id: int, wishes: list[_Wish], tally: Tally, now: int) -> None:
+    """Rows of earlier batches that want another face of these displays will not get it any more."""
+    wanted = {wish.display["id"]: wish.digest for wish in wishes}
+    rows = []
+    for tag in await tags.of_displays(connection, store_id, wanted):
+        if tag["digest"] != wanted[tag["display_id"]]:
+            tally.move(tag["batch_id"], tag["state"], "superseded")
+            rows.append(
+                {
+                    "store_id": store_id,
+                    "batch_id": tag["batch_id"],
+                    "display_id": tag["display_id"],
+                    "state": "superseded",
+                    "closed_at": now,
+                    "reason": "superseded",
+                    "detail": "A newer face took its place before this one was proven.",
+                }
+            )
+    await tags.set_columns(connection, rows)
+
+
+async def _enter_batch(
+    connection: Connection,
+    store_id: int,
+    wishes: list[_Wish],
+    made: dict[str, dict[str, Any]],
+    tally: Tally,
+    now: int,
+) -> None:
+    """The displays become their batch's; one that is proven to show the face already is confirmed at once."""
+    rows = []
+    for wish in wishes:
+        if wish.batch_id is None:
+            continue
+        update = made.get(wish.display["id"])
+        tally.add(wish.batch_id, "tags_total")
+        if update is None:
+            tally.add(wish.batch_id, "tags_sent")
+            tally.move(wish.batch_id, None, "confirmed")
+            tally.prove(wish.batch_id, wish.display["shown_proof"])
+        rows.append(
+            {
+                "store_id": store_id,
+                "batch_id": wish.batch_id,
+                "display_id": wish.display["id"],
+                "digest": wish.digest,
+                "update_id": update and update["id"],
+                "state": "pending" if update else "confirmed",
+                "planned_at": now,
+                "sent_at": None if update else now,
+                "closed_at": None if update else now,
+                "proof": None if update else wish.display["shown_proof"],
+            }
+        )
+    await tags.set_columns(connection, rows)
+
+
+def _face_rows(store_id: int, wanted: list[Face | None], now: int) -> list[dict[str, Any]]:
+    """Each new face once, however many displays show it."""
+    return [
+        {
+            "store_id": store_id,
+            "digest": digest,
+            "content": _encode(faces.to_content(face)).decode(),
+            "panel": face.panel.name,
+            "template": face.template,
+            "template_version": face.template_version,
+            "renderer_version": RENDERER_VERSION,
+            "created_at": now,
+        }
+        for digest, face in {faces.digest(face): face for face in wanted if face}.items()
+    ]

@@ -1,0 +1,239 @@
+"""Rows become products: compared with what the store has, in the order received, and saved if they change anything.
+
+One path for `/add`, `/productUpdate` and the saving phase of a batch. Runs inside the caller's transaction, under the
+lock of the store, so that a comparison stays true until it is committed.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple
+
+import msgspec
+
+from service.core import sales
+from service.core.merging import STALE, content_hash, merge
+from service.core.product import Problem, Product, Row, StoreFacts
+from service.core.rows import Kind
+from service.ids import new_id
+from service.store import products
+from service.store.database import Connection, Record
+from service.store.statements import Rows
+
+Cause = Literal["add", "update", "batch", "clock", "archive"]
+
+_decode = msgspec.json.Decoder(Product).decode
+_encode = msgspec.json.Encoder().encode
+
+
+class Received(NamedTuple):
+    """An accepted row and its place in the order of everything the store received."""
+
+    seq: int
+    row: Row
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where rows came from, as price history keeps it: the batch or request, its push, the token, and when."""
+
+    cause: Cause
+    kind: Kind
+    now: int
+    cause_id: str | None = None
+    batch_id: str | None = None
+    push: int | None = None
+    token_id: str | None = None
+
+
+@dataclass
+class Saved:
+    """What became of rows. `touched`: barcodes whose product is not what it was."""
+
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    stale: int = 0
+    problems: list[Problem] = field(default_factory=list)
+    touched: list[str] = field(default_factory=list)
+
+
+def facts_of(store: Record) -> StoreFacts:
+    return StoreFacts(store["currency"], store["timezone"], store["locale"])
+
+
+async def save_rows(
+    connection: Connection, store_id: int, facts: StoreFacts, rows: Sequence[Received], source: Source
+) -> Saved:
+    """Save rows, at most one for each barcode. The caller holds the store's lock."""
+    known = await products.by_barcode(connection, store_id, [row.barcode for _, row in rows])
+    saved = Saved()
+    writes: list[dict[str, Any]] = []
+    prices: list[dict[str, Any]] = []
+    same: dict[str, int] = {}
+    for received in rows:
+        before = known.get(received.row.barcode)
+        after = _resulting(before, received, facts, source.kind)
+        if after is STALE:
+            saved.stale += 1
+        elif isinstance(after, Problem):
+            saved.problems.append(after)
+        else:
+            change = _Change(store_id, before, after, received.seq)
+            if change.needs_write:
+                price = change.price_row(facts, source, received.row.index)
+                prices += price
+                writes.append(change.product_row(price, source.now))
+            else:
+                same[after.barcode] = received.seq
+            change.count(saved)
+    await products.append_prices(connection, prices)
+    await products.save(connection, writes)
+    if same and await products.older_is_staged(connection, store_id, source.batch_id, max(same.values())):
+        await products.raise_sequence(connection, store_id, same)
+    return saved
+
+
+def _resulting(before: Record | None, received: Received, facts: StoreFacts, kind: Kind) -> Any:
+    if before is None:
+        return merge(None, received.row, facts)
+    if before["received_seq"] > received.seq:
+        return STALE
+    gone = kind == "patch" and before["archived_at"] is not None
+    return merge(None if gone else _decode(before["content"]), received.row, facts)
+
+
+class _Change:
+    """A product before and after one row."""
+
+    def __init__(self, store_id: int, before: Record | None, after: Product, seq: int) -> None:
+        self._store_id = store_id
+        self._before = before
+        self._after = after
+        self._seq = seq
+        self._hash = content_hash(after)
+        self._content = _encode(after).decode()
+
+    @property
+    def _is_new(self) -> bool:
+        return self._before is None or self._before["archived_at"] is not None
+
+    @property
+    def _is_touched(self) -> bool:
+        return self._before is None or self._is_new or self._before["content_hash"] != self._hash
+
+    @property
+    def needs_write(self) -> bool:
+        """Also where only `source_updated_at` moved, which is no change but guards against older rows."""
+        return self._is_touched or (self._before is not None and self._before["content"] != self._content)
+
+    def count(self, saved: Saved) -> None:
+        if self._is_touched:
+            saved.touched.append(self._after.barcode)
+        if self._is_new:
+            saved.created += 1
+        elif self._is_touched:
+            saved.updated += 1
+        else:
+            saved.unchanged += 1
+
+    def price_row(self, facts: StoreFacts, source: Source, index: int) -> list[dict[str, Any]]:
+        """A new row of price history, if any price differs."""
+        if self._before is not None and not self._is_new:
+            before = _decode(self._before["content"])
+            if _prices(before, source.now) == _prices(self._after, source.now):
+                return []
+        return [price_row(self._store_id, self._after, facts.currency, source, index)]
+
+    def product_row(self, new_prices: Rows, now: int) -> dict[str, Any]:
+        return {
+            "store_id": self._store_id,
+            "barcode": self._after.barcode,
+            "id": self._before["id"] if self._before else new_id(),
+            "name": self._after.name,
+            "category": self._after.category,
+            "content": self._content,
+            "content_hash": self._hash,
+            "received_seq": self._seq,
+            "price_id": new_prices[-1]["id"] if new_prices else self._before and self._before["price_id"],
+            "next_change_at": sales.next_change_at(self._after, now),
+            "archived_at": None,
+            "created_at": self._before["created_at"] if self._before else now,
+            "updated_at": now,
+        }
+
+
+def _prices(product: Product, now: int) -> tuple[int | None, ...]:
+    return product.price, product.sale_price, sales.effective(product, now).price
+
+
+def price_row(
+    store_id: int, product: Product, currency: str, source: Source, index: int | None = None
+) -> dict[str, Any]:
+    """What the product costs from now on, and why."""
+    return {
+        "store_id": store_id,
+        "id": new_id(),
+        "barcode": product.barcode,
+        "regular": product.price,
+        "sale": product.sale_price,
+        "effective": sales.effective(product, source.now).price if source.cause != "archive" else None,
+        "currency": currency,
+        "cause": source.cause,
+        "cause_id": source.cause_id,
+        "push": source.push,
+        "row": index,
+        "token_id": source.token_id,
+        "received_at": source.now,
+        "effective_at": source.now,
+    }
+
+
+async def turn_clock(connection: Connection, store: Record, barcodes: Sequence[str], now: int) -> list[str]:
+    """Products whose sale starts or ends by now: their prices of this moment; the barcodes that did change."""
+    facts = facts_of(store)
+    source = Source("clock", "patch", now)
+    due = {
+        barcode: row
+        for barcode, row in (await products.by_barcode(connection, store["id"], barcodes)).items()
+        if row["archived_at"] is None
+    }
+    prices = {
+        barcode: price_row(store["id"], _decode(row["content"]), facts.currency, source) for barcode, row in due.items()
+    }
+    await products.append_prices(connection, list(prices.values()))
+    await products.set_columns(
+        connection,
+        [
+            {
+                "store_id": store["id"],
+                "barcode": barcode,
+                "price_id": prices[barcode]["id"],
+                "next_change_at": sales.next_change_at(_decode(row["content"]), now),
+            }
+            for barcode, row in due.items()
+        ],
+    )
+    return sorted(due)
+
+
+async def archive(connection: Connection, store: Record, barcodes: Sequence[str], source: Source) -> None:
+    """Take products off sale: their displays go blank, their history stays."""
+    known = await products.by_barcode(connection, store["id"], barcodes)
+    prices = {
+        barcode: price_row(store["id"], _decode(row["content"]), store["currency"], source)
+        for barcode, row in known.items()
+    }
+    await products.append_prices(connection, list(prices.values()))
+    await products.set_columns(
+        connection,
+        [
+            {
+                "store_id": store["id"],
+                "barcode": barcode,
+                "price_id": prices[barcode]["id"],
+                "next_change_at": None,
+                "archived_at": source.now,
+            }
+            for barcode in known
+        ],
+    )

@@ -1,0 +1,250 @@
+"""Pushes: what is claimed, what the gateway answered, and what follows for updates, displays, batches and the gateway.
+
+A claim is a lease on the display, whatever becomes of its update: a display whose last push may still be in the air is
+not sent another one, so that an older frame cannot land after a newer one. `pushed_revision` says from then on that
+what the display was proven to show may no longer be what it shows.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import structlog
+
+from display_drivers.base import DriverInfo, Outcome
+from service.core import updates as core
+from service.core.faces import Face, from_content
+from service.core.updates import Phase, Schedule
+from service.settings import Settings
+from service.store import displays, gateways, tags, updates
+from service.store.database import Connection, Record
+from service.store.tags import Tally
+
+_GATEWAY_PAUSE_MOST = 60_000
+"""Milliseconds; a gateway that is back is noticed within a minute, however long it was away."""
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class At:
+    """One gateway, and the worker that serves it."""
+
+    store_id: int
+    gateway_id: str
+    worker: str
+
+
+class Claimed(msgspec.Struct, frozen=True):
+    """An update that this worker may send now."""
+
+    id: str
+    display_id: str
+    address: str
+    revision: int
+    digest: str
+    face: Face
+
+
+def schedule(settings: Settings, info: DriverInfo) -> Schedule:
+    return Schedule(
+        first=int(settings.retry_first * 1000),
+        most=int(settings.retry_most * 1000),
+        confirm=int(2 * info.reports_within * 1000),
+    )
+
+
+async def claim(connection: Connection, at: At, limit: int, now: int, until: int) -> list[Claimed]:
+    """Up to `limit` due updates, their displays leased to this worker until then; none if another worker is on it.
+
+    The gateway is kept only with a claim, so that nobody finds it taken by a worker that has nothing to send.
+    """
+    if not await gateways.lease(connection, at.store_id, at.gateway_id, "pusher", at.worker, now, until):
+        return []
+    claimed = await _claim_due(connection, at, limit, now, until)
+    if not claimed:
+        await gateways.release(connection, at.store_id, at.gateway_id, "pusher", at.worker)
+    return claimed
+
+
+async def _claim_due(connection: Connection, at: At, limit: int, now: int, until: int) -> list[Claimed]:
+    gateway = await gateways.get(connection, at.store_id, at.gateway_id)
+    if gateway is None or (gateway["next_push_at"] or 0) > now:
+        return []
+    due = dict(await updates.due(connection, at.store_id, at.gateway_id, now, limit))
+    free = {
+        display["id"]: display
+        for display in await displays.lock(connection, at.store_id, due)
+        if (display["pusher_until"] or 0) <= now
+    }
+    found = await updates.by_id(connection, at.store_id, [due[id_] for id_ in free])
+    ready = {row["display_id"]: row for row in found.values() if row["phase"] == Phase.PENDING}
+    contents = await updates.contents(connection, at.store_id, [row["digest"] for row in ready.values()])
+    await displays.set_columns(
+        connection,
+        [
+            {
+                "store_id": at.store_id,
+                "id": id_,
+                "pusher": at.worker,
+                "pusher_until": until,
+                "pushed_revision": max(row["revision"], free[id_]["pushed_revision"]),
+            }
+            for id_, row in ready.items()
+        ],
+    )
+    return [
+        Claimed(
+            id=row["id"],
+            display_id=id_,
+            address=free[id_]["address"],
+            revision=row["revision"],
+            digest=row["digest"],
+            face=from_content(msgspec.json.decode(contents[row["digest"]])),
+        )
+        for id_, row in ready.items()
+    ]
+
+
+async def renew(connection: Connection, at: At, display_ids: Sequence[str], now: int, until: int) -> None:
+    """Keep a claim while its pushes are under way."""
+    await gateways.lease(connection, at.store_id, at.gateway_id, "pusher", at.worker, now, until)
+    mine = [d for d in await displays.lock(connection, at.store_id, display_ids) if d["pusher"] == at.worker]
+    rows = [{"store_id": at.store_id, "id": display["id"], "pusher_until": until} for display in mine]
+    await displays.set_columns(connection, rows)
+
+
+async def record(
+    connection: Connection,
+    at: At,
+    claimed: Sequence[Claimed],
+    outcomes: Mapping[str, Outcome],
+    plan: Schedule,
+    now: int,
+) -> list[str]:
+    """Note the gateway's answers and let go of the displays; the batches whose counters moved."""
+    locked = {d["id"]: d for d in await displays.lock(connection, at.store_id, [one.display_id for one in claimed])}
+    found = await updates.by_id(connection, at.store_id, [one.id for one in claimed])
+    nexts = {
+        one.id: core.after_push(outcomes[one.id].error, found[one.id]["attempts"], now, plan)
+        for one in claimed
+        # An outcome counts only for an update that is still what was claimed; a newer face may have replaced it.
+        if found[one.id]["phase"] == Phase.PENDING
+    }
+    await updates.set_columns(
+        connection,
+        [_outcome_row(at.store_id, found[id_], step, outcomes[id_], now) for id_, step in nexts.items()],
+    )
+    steps = {found[id_]["display_id"]: step for id_, step in nexts.items()}
+    await displays.set_columns(
+        connection,
+        [
+            {
+                "store_id": at.store_id,
+                "id": id_,
+                "pusher": None if display["pusher"] == at.worker else display["pusher"],
+                "pusher_until": None if display["pusher"] == at.worker else display["pusher_until"],
+                "retry_at": steps[id_].retry_at if id_ in steps else display["retry_at"],
+            }
+            for id_, display in locked.items()
+        ],
+    )
+    tally = Tally(at.store_id)
+    await _note_tags(
+        connection, at.store_id, {found[id_]["display_id"]: (found[id_], nexts[id_]) for id_ in nexts}, tally, now
+    )
+    await tally.apply(connection)
+    return tally.batches
+
+
+def _outcome_row(store_id: int, row: Record, step: core.Next, outcome: Outcome, now: int) -> dict[str, Any]:
+    sent = step.phase is Phase.SENT
+    return {
+        "store_id": store_id,
+        "id": row["id"],
+        "phase": step.phase,
+        "attempts": step.attempts,
+        "due_at": step.due_at,
+        "confirm_by": step.confirm_by,
+        "error": step.error,
+        "detail": step.detail,
+        "mark": outcome.mark or row["mark"],
+        "sent_at": now if sent else row["sent_at"],
+        "closed_at": now if step.phase is Phase.FAILED else None,
+    }
+
+
+async def _note_tags(
+    connection: Connection, store_id: int, answered: dict[str, tuple[Record, core.Next]], tally: Tally, now: int
+) -> None:
+    """Batches that want the face which was sent, or refused, of these displays."""
+    rows = []
+    for tag in await tags.of_displays(connection, store_id, answered):
+        row, step = answered[tag["display_id"]]
+        if tag["digest"] != row["digest"] or step.phase is Phase.PENDING:
+            continue
+        failed = step.phase is Phase.FAILED
+        if failed and tag["state"] == "pending":
+            tally.move(tag["batch_id"], "pending", "failed")
+        if not failed and tag["sent_at"] is None:
+            tally.add(tag["batch_id"], "tags_sent")
+        rows.append(
+            {
+                "store_id": store_id,
+                "batch_id": tag["batch_id"],
+                "display_id": tag["display_id"],
+                "state": "failed" if failed else tag["state"],
+                "sent_at": tag["sent_at"] if failed else tag["sent_at"] or now,
+                "closed_at": now if failed else tag["closed_at"],
+                "reason": step.error if failed else tag["reason"],
+                "detail": step.detail if failed else tag["detail"],
+            }
+        )
+    await tags.set_columns(connection, rows)
+
+
+async def repeat(connection: Connection, store_id: int, display_ids: Sequence[str], plan: Schedule, now: int) -> None:
+    """Let updates whose proof is overdue be sent again."""
+    await displays.lock(connection, store_id, display_ids)
+    late = [
+        row
+        for row in (await updates.open_of(connection, store_id, display_ids)).values()
+        if row["phase"] == Phase.SENT and row["confirm_by"] <= now
+    ]
+    steps = [(row, core.overdue(row["attempts"], now, plan)) for row in late]
+    await updates.set_columns(
+        connection,
+        [
+            {
+                "store_id": store_id,
+                "id": row["id"],
+                "phase": step.phase,
+                "due_at": step.due_at,
+                "confirm_by": None,
+                "error": step.error,
+                "detail": step.detail,
+            }
+            for row, step in steps
+        ],
+    )
+
+
+async def note_reach(connection: Connection, at: At, away: str | None, settings: Settings, now: int) -> None:
+    """Whether the gateway answered (`away` None) or how it did not; logged when it goes, and when it returns."""
+    gateway = await gateways.get(connection, at.store_id, at.gateway_id)
+    if gateway is None:
+        return
+    since: int | None = gateway["unreachable_since"]
+    columns: dict[str, Any]
+    if away is None:
+        if since is not None:
+            log.info("gateway_back", gateway=gateway["name"], away_seconds=(now - since) // 1000)
+        columns = {"unreachable_since": None, "error": None, "reached_at": now, "next_push_at": None}
+    else:
+        if since is None:
+            log.warning("gateway_unreachable", gateway=gateway["name"], error=away)
+        pause = max(int(settings.retry_first * 1000), (now - (since or now)) // 2)
+        following = now + min(_GATEWAY_PAUSE_MOST, pause)
+        columns = {"unreachable_since": since or now, "error": away, "next_push_at": following}
+    await gateways.set_columns(connection, at.store_id, at.gateway_id, **columns)

@@ -1,0 +1,106 @@
+"""Connections and transactions, the same to their users on SQLite and PostgreSQL.
+
+SQLite, as measured: default transactions lose updates, so a write is BEGIN IMMEDIATE on an engine of one connection,
+one write at a time in a process, with `synchronous=FULL`, so that what was committed outlives a power cut; reads have
+an engine of their own and never wait for a write. Cancelling a statement in flight inside a SQLite transaction leaves
+the write lock held, so every unit of writing runs in a task of its own, behind `asyncio.shield`.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from sqlalchemy import RowMapping, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+T = TypeVar("T")
+P = ParamSpec("P")
+Connection = AsyncConnection
+Record = RowMapping
+"""A row that was read, by column name."""
+Work = Callable[[Connection], Awaitable[T]]
+
+UNAVAILABLE = (OperationalError, InterfaceError, PoolTimeoutError, ConnectionError, TimeoutError, OSError)
+"""What a database that is down, full, locked or read-only raises; the caller may try again later."""
+
+_BUSY_TIMEOUT = 30.0
+_TRIES = 5
+_TRY_AGAIN = {"40001", "40P01"}  # serialization_failure, deadlock_detected
+
+
+class Database:
+    """One store of the truth. Made once for each process and closed once; `close` waits for writes under way."""
+
+    def __init__(self, url: str) -> None:
+        self.is_sqlite = make_url(url).get_backend_name() == "sqlite"
+        if self.is_sqlite:
+            self._reader = _sqlite(url, "BEGIN", pool_size=4)
+            self._writer = _sqlite(url, "BEGIN IMMEDIATE", pool_size=1)
+        else:
+            self._reader = self._writer = create_async_engine(
+                url, pool_size=10, max_overflow=10, pool_pre_ping=True, connect_args={"command_timeout": 60}
+            )
+        self._turn = asyncio.Semaphore(1 if self.is_sqlite else 8)
+        self._writes: set[asyncio.Task[Any]] = set()
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """A connection that sees one moment on SQLite and, on PostgreSQL, committed rows statement by statement."""
+        async with self._reader.connect() as connection:
+            yield connection
+
+    async def write(
+        self, work: Callable[Concatenate[Connection, P], Awaitable[T]], *args: P.args, **named: P.kwargs
+    ) -> T:
+        """Run `work(connection, …)` in one transaction, to its end even if the caller is cancelled; all or nothing.
+
+        `work` may run again after a deadlock, so it must have no effect but its statements.
+        """
+        task = asyncio.ensure_future(self._write(lambda connection: work(connection, *args, **named)))
+        self._writes.add(task)
+        task.add_done_callback(self._writes.discard)
+        return await asyncio.shield(task)
+
+    async def _write(self, work: Work[T]) -> T:
+        async with self._turn:
+            for _ in range(_TRIES - 1):
+                try:
+                    return await self._transaction(work)
+                except DBAPIError as error:
+                    if getattr(error.orig, "sqlstate", None) not in _TRY_AGAIN:
+                        raise
+            return await self._transaction(work)
+
+    async def _transaction(self, work: Work[T]) -> T:
+        async with self._writer.begin() as connection:
+            return await work(connection)
+
+    async def close(self) -> None:
+        while self._writes:
+            await asyncio.wait(self._writes)
+        await self._reader.dispose()
+        await self._writer.dispose()
+
+
+def _sqlite(url: str, begin: str, pool_size: int) -> AsyncEngine:
+    engine = create_async_engine(
+        url, pool_size=pool_size, max_overflow=0, pool_timeout=_BUSY_TIMEOUT, connect_args={"timeout": _BUSY_TIMEOUT}
+    )
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def settle(connection: Any, _record: object) -> None:
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def start(connection: Any) -> None:
+        connection.exec_driver_sql(begin)
+
+    return engine

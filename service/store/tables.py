@@ -1,0 +1,431 @@
+"""Every table, as decided in docs/adr/0003-facts-of-the-model.md.
+
+Each key begins with the store, so that the data can be spread by store. Ids are ULIDs and public; only `organisations`
+and `stores` have a small integer besides, which never leaves the service. Columns named `*_at`, `*_until`, `*_by` hold
+milliseconds since the epoch, UTC; prices are 1/10,000 of the currency unit. No text holds NUL: PostgreSQL refuses it.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    or_,
+    text,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _time(name: str, *, required: bool = False) -> Column[int]:
+    return Column(name, BigInteger, nullable=not required)
+
+
+def _count(name: str) -> Column[int]:
+    return Column(name, Integer, nullable=False, server_default=text("0"))
+
+
+def _store() -> Column[int]:
+    return Column("store_id", Integer, ForeignKey("stores.id"), primary_key=True)
+
+
+def _of_store(column: str, table: str) -> ForeignKeyConstraint:
+    return ForeignKeyConstraint(["store_id", column], [f"{table}.store_id", f"{table}.id"])
+
+
+organisations = Table(
+    "organisations",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("ulid", Text, nullable=False, unique=True),
+    Column("slug", Text, nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    _time("created_at", required=True),
+)
+
+stores = Table(
+    "stores",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("ulid", Text, nullable=False, unique=True),
+    Column("organisation_id", Integer, ForeignKey("organisations.id"), nullable=False),
+    Column("slug", Text, nullable=False, unique=True),
+    Column("environment", Text, nullable=False),  # "live" or "sandbox"
+    Column("currency", Text, nullable=False),
+    Column("timezone", Text, nullable=False),
+    Column("locale", Text, nullable=False),
+    Column("templates", Text, nullable=False, server_default="{}"),  # JSON: defaults of the store
+    Column("guards", Text, nullable=False, server_default="{}"),  # JSON: core.guards.Guards
+    Column("saver", Text),  # who saves this store's batches; one at a time
+    _time("saver_until"),
+    _time("created_at", required=True),
+)
+
+# Apart from `stores`, so that a push waits for the next number only, never for a saver that holds the store's row.
+store_sequences = Table(
+    "store_sequences",
+    metadata,
+    _store(),
+    Column("received", BigInteger, nullable=False, server_default=text("0")),
+)
+
+# Looked up by hash before the store is known, hence keyed by it.
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("hash", Text, primary_key=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("organisation_id", Integer, ForeignKey("organisations.id"), nullable=False),
+    Column("store_id", Integer, ForeignKey("stores.id")),
+    Column("name", Text, nullable=False),
+    Column("prefix", Text, nullable=False),
+    Column("scopes", Text, nullable=False, server_default='["feed"]'),
+    _time("created_at", required=True),
+    _time("expires_at"),
+    _time("revoked_at"),
+    _time("last_used_at"),
+)
+
+gateways = Table(
+    "gateways",
+    metadata,
+    _store(),
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("driver", Text, nullable=False),
+    Column("config", Text, nullable=False, server_default="{}"),
+    _time("created_at", required=True),
+    _time("retired_at"),
+    _time("unreachable_since"),
+    _time("reached_at"),
+    Column("error", Text),
+    _time("next_push_at"),  # an unreachable or busy gateway is left alone until then
+    _time("next_poll_at"),
+    _time("next_audit_at"),
+    Column("pusher", Text),  # who pushes to it; one at a time, so that the driver's limits hold over all workers
+    _time("pusher_until"),
+    Column("listener", Text),
+    _time("listener_until"),
+    Index("uq_gateways_store_id_name", "store_id", "name", unique=True),
+)
+
+products = Table(
+    "products",
+    metadata,
+    _store(),
+    Column("barcode", Text, primary_key=True),
+    Column("id", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("category", Text),
+    Column("content", Text, nullable=False),  # JSON of core.product.Product: the truth; name and category repeat it
+    Column("content_hash", Text, nullable=False),
+    Column("received_seq", BigInteger, nullable=False),
+    Column("price_id", Text),  # its newest row in price_history
+    _time("next_change_at"),
+    _time("archived_at"),
+    _time("created_at", required=True),
+    _time("updated_at", required=True),
+    Index("uq_products_store_id_id", "store_id", "id", unique=True),
+)
+Index(
+    "ix_products_next_change_at",
+    products.c.next_change_at,
+    postgresql_where=products.c.next_change_at.is_not(None),
+    sqlite_where=products.c.next_change_at.is_not(None),
+)
+
+price_history = Table(
+    "price_history",
+    metadata,
+    _store(),
+    Column("id", Text, primary_key=True),
+    Column("barcode", Text, nullable=False),
+    Column("regular", BigInteger),
+    Column("sale", BigInteger),
+    Column("effective", BigInteger),
+    Column("currency", Text, nullable=False),
+    Column("cause", Text, nullable=False),  # "add", "update", "batch", "clock", "archive"
+    Column("cause_id", Text),  # batch, or request
+    Column("push", Integer),
+    Column("row", Integer),
+    Column("token_id", Text),
+    _time("received_at", required=True),
+    _time("effective_at", required=True),
+    _time("first_proven_at"),
+    Index("ix_price_history_store_id_barcode_id", "store_id", "barcode", "id"),
+)
+
+faces = Table(
+    "faces",
+    metadata,
+    _store(),
+    Column("digest", Text, primary_key=True),
+    Column("content", Text, nullable=False),
+    Column("panel", Text, nullable=False),
+    Column("template", Text, nullable=False),
+    Column("template_version", Integer, nullable=False),
+    Column("renderer_version", Integer, nullable=False),
+    _time("created_at", required=True),
+)
+
+displays = Table(
+    "displays",
+    metadata,
+    _store(),
+    Column("id", Text, primary_key=True),
+    Column("organisation_id", Integer, ForeignKey("organisations.id"), nullable=False),
+    Column("driver", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("gateway_id", Text, nullable=False),
+    Column("panel", Text, nullable=False),  # as Panel.name writes it
+    Column("template", Text),  # None: the store's default
+    _time("created_at", required=True),
+    _time("retired_at"),
+    Column("desired_digest", Text),
+    Column("desired_revision", BigInteger, nullable=False, server_default=text("0")),
+    Column("pushed_revision", BigInteger, nullable=False, server_default=text("0")),  # a push of it may have left
+    _time("desired_at"),
+    Column("shown_digest", Text),  # as last proven; None: nothing of ours, or not known
+    Column("shown_revision", BigInteger, nullable=False, server_default=text("0")),
+    Column("shown_proof", Integer),
+    _time("shown_at"),
+    _time("retry_at"),  # after a failure: reconciliation leaves it alone until then
+    Column("pusher", Text),  # a push is in the air, whatever became of its update
+    _time("pusher_until"),
+    _time("reported_at"),
+    Column("battery", Integer),
+    Column("signal", Integer),
+    Column("temperature", Integer),
+    _of_store("gateway_id", "gateways"),
+    Index("uq_displays_organisation_id_driver_address", "organisation_id", "driver", "address", unique=True),
+    Index("ix_displays_store_id_gateway_id", "store_id", "gateway_id"),
+)
+
+# Not proven to show its desired face; or proven once, before something else was sent whose fate is not known.
+display_is_wrong = or_(
+    displays.c.desired_digest.is_distinct_from(displays.c.shown_digest),
+    displays.c.pushed_revision > displays.c.shown_revision,
+)
+Index(
+    "ix_displays_wrong",
+    displays.c.store_id,
+    displays.c.id,
+    postgresql_where=display_is_wrong,
+    sqlite_where=display_is_wrong,
+)
+
+bindings = Table(
+    "bindings",
+    metadata,
+    _store(),
+    Column("id", Text, primary_key=True),
+    Column("display_id", Text, nullable=False),
+    Column("slot", Integer, nullable=False),
+    Column("barcode", Text, nullable=False),  # may be bound before the feed names it
+    _time("bound_at", required=True),
+    _time("unbound_at"),
+    Column("bound_by", Text),
+    Column("unbound_by", Text),
+    _of_store("display_id", "displays"),
+)
+_bound = bindings.c.unbound_at.is_(None)
+Index(
+    "uq_bindings_store_id_display_id_slot",
+    bindings.c.store_id,
+    bindings.c.display_id,
+    bindings.c.slot,
+    unique=True,
+    postgresql_where=_bound,
+    sqlite_where=_bound,
+)
+Index(
+    "ix_bindings_store_id_barcode",
+    bindings.c.store_id,
+    bindings.c.barcode,
+    postgresql_where=_bound,
+    sqlite_where=_bound,
+)
+
+batches = Table(
+    "batches",
+    metadata,
+    _store(),
+    Column("id", Text, primary_key=True),
+    Column("reference", Text),
+    Column("mode", Text, nullable=False),
+    Column("expected_products", Integer),
+    Column("token_id", Text),
+    Column("status", Text, nullable=False),
+    Column("phase", Text),
+    _count("progress"),
+    Column("reason", Text),  # why it is held, failed, cancelled or expired
+    Column("released_by", Text),
+    _time("started_at", required=True),
+    _time("expires_at", required=True),
+    _time("processing_at"),
+    _time("verifying_at"),
+    _time("completed_at"),
+    _count("pushes"),
+    _count("failures"),  # times that saving it failed for a reason that waiting does not mend
+    _count("products_received"),
+    _count("products_rejected"),
+    _count("products_created"),
+    _count("products_updated"),
+    _count("products_unchanged"),
+    _count("products_duplicate"),
+    _count("products_stale"),
+    _count("products_archived"),
+    _count("tags_total"),
+    _count("tags_sent"),
+    _count("tags_confirmed"),
+    _count("tags_failed"),
+    _count("tags_superseded"),
+    _count("proof_displayed"),
+    _count("proof_delivered"),
+    _count("proof_accepted"),
+)
+_live = (batches.c.status == "open") | batches.c.phase.is_not(None)
+Index("ix_batches_live", batches.c.status, batches.c.store_id, postgresql_where=_live, sqlite_where=_live)
+
+batch_pushes = Table(
+    "batch_pushes",
+    metadata,
+    _store(),
+    Column("batch_id", Text, primary_key=True),
+    Column("number", Integer, primary_key=True),  # in the order of arrival, from 0
+    Column("sequence", BigInteger),
+    Column("idempotency_key", Text),
+    Column("body_hash", Text, nullable=False),
+    Column("answer", LargeBinary, nullable=False),
+    Column("first_seq", BigInteger, nullable=False),
+    Column("rows", LargeBinary),  # staged core.product.Row; let go when the batch is over
+    _time("received_at", required=True),
+    _time("saved_at"),
+    _of_store("batch_id", "batches"),
+    Index("uq_batch_pushes_store_id_batch_id_idempotency_key", "store_id", "batch_id", "idempotency_key", unique=True),
+    Index("uq_batch_pushes_store_id_batch_id_sequence", "store_id", "batch_id", "sequence", unique=True),
+)
+
+batch_errors = Table(
+    "batch_errors",
+    metadata,
+    _store(),
+    Column("batch_id", Text, primary_key=True),
+    Column("push", Integer, primary_key=True),
+    Column("row", Integer, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("barcode", Text),
+    Column("field", Text),
+    Column("code", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    _of_store("batch_id", "batches"),
+)
+
+batch_displays = Table(
+    "batch_displays",
+    metadata,
+    _store(),
+    Column("batch_id", Text, primary_key=True),
+    Column("display_id", Text, primary_key=True),
+    Column("digest", Text),  # None: a product on it changed, its face is not planned yet
+    Column("update_id", Text),
+    Column("state", Text, nullable=False),  # core.batches.TagState
+    _time("planned_at"),
+    _time("sent_at"),
+    _time("closed_at"),
+    Column("proof", Integer),
+    Column("reason", Text),
+    Column("detail", Text),
+    _of_store("batch_id", "batches"),
+    _of_store("display_id", "displays"),
+)
+_unproven = batch_displays.c.state.in_(["pending", "failed"])
+Index(
+    "ix_batch_displays_store_id_display_id",
+    batch_displays.c.store_id,
+    batch_displays.c.display_id,
+    postgresql_where=_unproven,
+    sqlite_where=_unproven,
+)
+
+updates = Table(
+    "updates",
+    metadata,
+    _store(),
+    Column("id", Text, primary_key=True),  # the token that travels with it
+    Column("display_id", Text, nullable=False),
+    Column("gateway_id", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("revision", BigInteger, nullable=False),
+    Column("phase", Text, nullable=False),  # core.updates.Phase
+    Column("cause", Text, nullable=False),
+    Column("batch_id", Text),
+    Column("price_ids", Text, nullable=False, server_default="[]"),  # JSON: price_history rows that its face states
+    Column("mark", Text),  # what the hardware reports once it shows this
+    _count("attempts"),
+    _time("created_at", required=True),
+    _time("due_at", required=True),
+    _time("sent_at"),
+    _time("confirm_by"),
+    _time("closed_at"),
+    Column("proof", Integer),
+    Column("error", Text),
+    Column("detail", Text),
+    _of_store("display_id", "displays"),
+)
+_open = updates.c.phase.in_(["PENDING", "SENT"])
+Index(
+    "uq_updates_store_id_display_id",
+    updates.c.store_id,
+    updates.c.display_id,
+    unique=True,
+    postgresql_where=_open,
+    sqlite_where=_open,
+)
+_pending = updates.c.phase == "PENDING"
+Index(
+    "ix_updates_due",
+    updates.c.store_id,
+    updates.c.gateway_id,
+    updates.c.due_at,
+    postgresql_where=_pending,
+    sqlite_where=_pending,
+)
+_sent = updates.c.phase == "SENT"
+Index(
+    "ix_updates_sent",
+    updates.c.store_id,
+    updates.c.gateway_id,
+    updates.c.confirm_by,
+    postgresql_where=_sent,
+    sqlite_where=_sent,
+)
+Index("ix_updates_store_id_display_id_mark", updates.c.store_id, updates.c.display_id, updates.c.mark)
+
+# What each display was proven to show, one row for each change: the evidence.
+showings = Table(
+    "showings",
+    metadata,
+    _store(),
+    Column("id", Text, primary_key=True),
+    Column("display_id", Text, nullable=False),
+    Column("digest", Text),
+    Column("update_id", Text),
+    Column("proof", Integer),
+    _time("at", required=True),
+    _of_store("display_id", "displays"),
+    Index("ix_showings_store_id_display_id_id", "store_id", "display_id", "id"),
+)

@@ -1,0 +1,169 @@
+"""Statements about organisations, stores, their tokens and gateways: who owns what, and who may ask."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+from sqlalchemy import insert, or_, select, update
+
+from service.store.database import Connection
+from service.store.tables import gateways, organisations, store_sequences, stores, tokens
+
+
+class Store(msgspec.Struct, frozen=True):
+    """A store as it is kept; `organisation` is its slug."""
+
+    id: int
+    ulid: str
+    organisation_id: int
+    organisation: str
+    slug: str
+    environment: str
+    currency: str
+    timezone: str
+    locale: str
+    created_at: int
+
+
+class Token(msgspec.Struct, frozen=True):
+    """A token as it is kept: everything but itself."""
+
+    id: str
+    prefix: str
+    name: str
+    scopes: tuple[str, ...]
+    store: Store
+    created_at: int
+    expires_at: int | None
+    revoked_at: int | None
+    last_used_at: int | None
+
+    def active(self, now: int) -> bool:
+        return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
+
+
+class Gateway(msgspec.Struct, frozen=True):
+    """A gateway as it was configured; `config` is what its driver gets."""
+
+    store_id: int
+    id: str
+    name: str
+    driver: str
+    config: dict[str, str]
+    created_at: int
+    retired_at: int | None = None
+    unreachable_since: int | None = None
+    error: str | None = None
+
+
+async def organisation(conn: Connection, slug: str, ulid: str, now: int) -> int:
+    """The organisation's id; it is made if there is none of this slug."""
+    found = await conn.scalar(select(organisations.c.id).where(organisations.c.slug == slug))
+    if found is not None:
+        return int(found)
+    new = insert(organisations).values(slug=slug, name=slug, ulid=ulid, created_at=now)
+    return int((await conn.execute(new.returning(organisations.c.id))).scalar_one())
+
+
+_STORE = (
+    stores.c.id,
+    stores.c.ulid,
+    stores.c.organisation_id,
+    organisations.c.slug.label("organisation"),
+    stores.c.slug,
+    stores.c.environment,
+    stores.c.currency,
+    stores.c.timezone,
+    stores.c.locale,
+    stores.c.created_at,
+)
+_TOKEN = (
+    tokens.c.id,
+    tokens.c.prefix,
+    tokens.c.name,
+    tokens.c.scopes,
+    tokens.c.created_at,
+    tokens.c.expires_at,
+    tokens.c.revoked_at,
+    tokens.c.last_used_at,
+)
+_stores = select(*_STORE).join(organisations, organisations.c.id == stores.c.organisation_id)
+_tokens = (
+    select(*_TOKEN, *_STORE)
+    .join(stores, stores.c.id == tokens.c.store_id)
+    .join(organisations, organisations.c.id == stores.c.organisation_id)
+)
+
+
+async def insert_store(conn: Connection, row: dict[str, object]) -> int:
+    key = int((await conn.execute(insert(stores).values(**row).returning(stores.c.id))).scalar_one())
+    await conn.execute(insert(store_sequences).values(store_id=key, received=0))
+    return key
+
+
+async def all_stores(conn: Connection) -> list[Store]:
+    return [_store(row) for row in await conn.execute(_stores.order_by(stores.c.slug))]
+
+
+async def find_store(conn: Connection, slug: str) -> Store | None:
+    row = (await conn.execute(_stores.where(stores.c.slug == slug))).first()
+    return None if row is None else _store(row)
+
+
+async def lock_store(conn: Connection, store_id: int) -> None:
+    """Let nobody else change this store's few things meanwhile; SQLite's writers are alone anyway."""
+    await conn.execute(select(stores.c.id).where(stores.c.id == store_id).with_for_update())
+
+
+async def insert_token(conn: Connection, row: dict[str, object]) -> None:
+    await conn.execute(insert(tokens).values(**row))
+
+
+async def token_by_hash(conn: Connection, digest: str) -> Token | None:
+    row = (await conn.execute(_tokens.where(tokens.c.hash == digest))).first()
+    return None if row is None else _token(row)
+
+
+async def tokens_of(conn: Connection, store_id: int | None = None) -> list[Token]:
+    """The tokens of one store, or of all, oldest first."""
+    query = _tokens.order_by(stores.c.slug, tokens.c.created_at, tokens.c.id)
+    if store_id is not None:
+        query = query.where(tokens.c.store_id == store_id)
+    return [_token(row) for row in await conn.execute(query)]
+
+
+def _store(row: Iterable[Any]) -> Store:
+    return Store(**dict(zip(Store.__struct_fields__, row, strict=True)))
+
+
+def _token(row: Iterable[Any]) -> Token:
+    values = list(row)
+    token = {column.name: value for column, value in zip(_TOKEN, values, strict=False)}
+    token["scopes"] = msgspec.json.decode(token["scopes"], type=tuple[str, ...])
+    return Token(store=_store(values[len(_TOKEN) :]), **token)
+
+
+async def revoke_token(conn: Connection, token_id: str, now: int) -> None:
+    await conn.execute(
+        update(tokens).where(tokens.c.id == token_id, tokens.c.revoked_at.is_(None)).values(revoked_at=now)
+    )
+
+
+async def touch_token(conn: Connection, token_id: str, now: int, before: int) -> None:
+    """Note that a token was used, unless that was noted since `before`."""
+    stale = or_(tokens.c.last_used_at.is_(None), tokens.c.last_used_at < before)
+    await conn.execute(update(tokens).where(tokens.c.id == token_id, stale).values(last_used_at=now))
+
+
+async def insert_gateway(conn: Connection, gateway: Gateway) -> None:
+    row = {field: getattr(gateway, field) for field in ("store_id", "id", "name", "driver", "created_at")}
+    await conn.execute(insert(gateways).values(config=msgspec.json.encode(gateway.config).decode(), **row))
+
+
+async def gateways_of(conn: Connection, store_id: int) -> list[Gateway]:
+    """By name; the retired are among them, since their names stay taken."""
+    columns = [gateways.c[field] for field in Gateway.__struct_fields__]
+    rows = await conn.execute(select(*columns).where(gateways.c.store_id == store_id).order_by(gateways.c.name))
+    return [
+        Gateway(**{**row, "config": msgspec.json.decode(row["config"], type=dict[str, str])}) for row in rows.mappings()
+    ]

@@ -1,0 +1,111 @@
+"""Updates: what is due, what is in the air, what became of it. Their display's row is locked before they change."""
+
+from collections.abc import Collection
+
+from sqlalchemy import RowMapping, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from service.store.statements import Rows, change, chunks, upsert
+from service.store.tables import displays, faces, updates
+
+OPEN = ("PENDING", "SENT")
+
+
+async def open_of(connection: AsyncConnection, store_id: int, display_ids: Collection[str]) -> dict[str, RowMapping]:
+    """Display -> its open update."""
+    found: dict[str, RowMapping] = {}
+    for some in chunks(sorted(display_ids)):
+        rows = await connection.execute(
+            select(updates).where(
+                updates.c.store_id == store_id, updates.c.display_id.in_(some), updates.c.phase.in_(OPEN)
+            )
+        )
+        found.update((row["display_id"], row) for row in rows.mappings())
+    return found
+
+
+async def by_id(connection: AsyncConnection, store_id: int, ids: Collection[str]) -> dict[str, RowMapping]:
+    found: dict[str, RowMapping] = {}
+    for some in chunks(sorted(ids)):
+        rows = await connection.execute(select(updates).where(updates.c.store_id == store_id, updates.c.id.in_(some)))
+        found.update((row["id"], row) for row in rows.mappings())
+    return found
+
+
+async def by_mark(
+    connection: AsyncConnection, store_id: int, display_ids: Collection[str], marks: Collection[str]
+) -> dict[tuple[str, str], RowMapping]:
+    """(Display, mark) -> the newest update that the hardware would report so."""
+    found: dict[tuple[str, str], RowMapping] = {}
+    for some in chunks(sorted(display_ids)):
+        rows = await connection.execute(
+            select(updates)
+            .where(updates.c.store_id == store_id, updates.c.display_id.in_(some), updates.c.mark.in_(sorted(marks)))
+            .order_by(updates.c.revision)
+        )
+        found.update(((row["display_id"], row["mark"]), row) for row in rows.mappings())
+    return found
+
+
+async def due(
+    connection: AsyncConnection, store_id: int, gateway_id: str, now: int, limit: int
+) -> list[tuple[str, str]]:
+    """(Display, update) of what may be sent now; no display whose last push may still be in the air."""
+    statement = (
+        select(updates.c.display_id, updates.c.id)
+        .join(displays, (displays.c.store_id == updates.c.store_id) & (displays.c.id == updates.c.display_id))
+        .where(
+            updates.c.store_id == store_id,
+            updates.c.gateway_id == gateway_id,
+            updates.c.phase == "PENDING",
+            updates.c.due_at <= now,
+            displays.c.pusher_until.is_(None) | (displays.c.pusher_until <= now),
+            displays.c.retired_at.is_(None),
+        )
+        .order_by(updates.c.due_at)
+        .limit(limit)
+    )
+    return [(display_id, id_) for display_id, id_ in await connection.execute(statement)]
+
+
+async def next_due(connection: AsyncConnection, store_id: int, gateway_id: str) -> int | None:
+    """When the next update of this gateway is due."""
+    statement = select(func.min(updates.c.due_at)).where(
+        updates.c.store_id == store_id, updates.c.gateway_id == gateway_id, updates.c.phase == "PENDING"
+    )
+    earliest: int | None = (await connection.execute(statement)).scalar_one()
+    return earliest
+
+
+async def contents(connection: AsyncConnection, store_id: int, digests: Collection[str]) -> dict[str, str]:
+    """Digest -> content of the face."""
+    found: dict[str, str] = {}
+    for some in chunks(sorted(set(digests))):
+        rows = await connection.execute(
+            select(faces.c.digest, faces.c.content).where(faces.c.store_id == store_id, faces.c.digest.in_(some))
+        )
+        found.update((digest, content) for digest, content in rows)
+    return found
+
+
+async def overdue(connection: AsyncConnection, now: int, limit: int) -> dict[int, list[str]]:
+    """Store -> displays whose proof should have come by now."""
+    statement = (
+        select(updates.c.store_id, updates.c.display_id)
+        .where(updates.c.phase == "SENT", updates.c.confirm_by <= now)
+        .order_by(updates.c.store_id, updates.c.display_id)
+        .limit(limit)
+    )
+    found: dict[int, list[str]] = {}
+    for store_id, display_id in await connection.execute(statement):
+        found.setdefault(store_id, []).append(display_id)
+    return found
+
+
+async def insert(connection: AsyncConnection, rows: Rows) -> None:
+    await upsert(connection, updates, rows, ("store_id", "id"))
+
+
+async def set_columns(connection: AsyncConnection, rows: Rows) -> None:
+    """Set some columns of known updates; each row holds store_id, id and the same columns."""
+    await change(connection, updates, rows, ("store_id", "id"))

@@ -1,0 +1,330 @@
+"""The story of the workers, verb by verb: save what was pushed, send what is due, ask for proof, reconcile.
+
+Each verb reads what is to be done from the database, works in transactions short enough to be repeated, and rings only
+after a commit. How each part is done is told by the modules that it calls.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from display_drivers.base import Data, Driver, Frame, Outcome, Report, Update
+from display_drivers.errors import DriverError, FrameRefusedError, TransientError, UnreachableError
+from service import planning, progress, proof, saving, sending
+from service.batch_saving import LostLeaseError, Saver
+from service.context import Shelfcast
+from service.core import updates as core
+from service.core.batches import Phase, Status
+from service.core.faces import to_content
+from service.proof import Gathering
+from service.rendering import FrameCache
+from service.sending import At, Claimed
+from service.store import batches, displays, gateways, products, updates
+from service.store.database import UNAVAILABLE, Connection
+
+_CHUNK = 1000
+_HOPELESS = 5
+"""Failures of the same batch after which it is given up; a database that is away does not count."""
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Line:
+    """An open line to one gateway: whose it is, who serves it, its driver, and the frames drawn for it."""
+
+    at: At
+    driver: Driver
+    frames: FrameCache
+
+
+async def save_due(ctx: Shelfcast, store_id: int, worker: str, until: int) -> bool:
+    """Save the completed batches of one store, one after the other, unless another worker does; True: time ran out."""
+    saver = Saver(ctx, store_id, worker, until)
+    finished = True
+    try:
+        while finished and (batch_id := await _take_turn(ctx, store_id, worker)) is not None:
+            with structlog.contextvars.bound_contextvars(batch_id=batch_id):
+                finished = await _save_or_give_up(ctx, saver, batch_id)
+    except LostLeaseError:
+        log.info("saver_lost_lease", store_id=store_id)
+    await ctx.db.write(batches.release_saver, store_id, worker)
+    return not finished
+
+
+async def _take_turn(ctx: Shelfcast, store_id: int, worker: str) -> str | None:
+    now = ctx.clock()
+    until = now + int(ctx.settings.lease * 1000)
+
+    async def work(connection: Connection) -> str | None:
+        if not await batches.lease_saver(connection, store_id, worker, now, until):
+            return None
+        return await batches.to_save(connection, store_id)
+
+    return await ctx.db.write(work)
+
+
+async def _save_or_give_up(ctx: Shelfcast, saver: Saver, batch_id: str) -> bool:
+    try:
+        return await saver.save(batch_id)
+    except (LostLeaseError, *UNAVAILABLE):
+        raise
+    except Exception as error:
+        log.exception("batch_saving_failed")
+        await ctx.db.write(_count_failure, saver.store_id, batch_id, type(error).__name__)
+        raise
+
+
+async def _count_failure(connection: Connection, store_id: int, batch_id: str, error: str) -> None:
+    await batches.add_to(connection, store_id, batch_id, failures=1)
+    batch = await batches.get(connection, store_id, batch_id)
+    if batch is not None and batch["failures"] >= _HOPELESS:
+        reason = f"Saving failed {_HOPELESS} times ({error}); see the log. Push the products again."
+        await batches.set_columns(connection, store_id, batch_id, status=Status.FAILED, phase=None, reason=reason)
+
+
+async def send_due(ctx: Shelfcast, line: Line) -> bool:
+    """Send one claim of this gateway's due updates; False if there was nothing to send, or another worker does it."""
+    info = line.driver.info
+    now = ctx.clock()
+    until = now + int(ctx.settings.lease * 1000)
+    limit = min(_CHUNK, info.max_batch * info.max_in_flight)
+    claimed = await ctx.db.write(sending.claim, line.at, limit, now, until)
+    if not claimed:
+        return False
+    async with _kept(ctx, line, claimed):
+        outcomes = await _push(line, claimed)
+    await _record_outcomes(ctx, line, claimed, outcomes)
+    return True
+
+
+async def _push(line: Line, claimed: Sequence[Claimed]) -> dict[str, Outcome]:
+    """Draw and push, in the driver's portions and no more of them at once than it allows."""
+    info = line.driver.info
+    turn = asyncio.Semaphore(info.max_in_flight)
+
+    async def portion(some: Sequence[Claimed]) -> list[Outcome]:
+        ready, refused = await asyncio.to_thread(_drawn, line, some)
+        async with turn:
+            return refused + (await _answered(line.driver, ready) if ready else [])
+
+    portions = [claimed[start : start + info.max_batch] for start in range(0, len(claimed), info.max_batch)]
+    answers = await asyncio.gather(*(portion(some) for some in portions))
+    return {outcome.token: outcome for answer in answers for outcome in answer}
+
+
+def _drawn(line: Line, claimed: Sequence[Claimed]) -> tuple[list[Update], list[Outcome]]:
+    """What can be sent; a face that cannot be drawn is refused by itself, and its display keeps what it shows."""
+    ready: list[Update] = []
+    refused: list[Outcome] = []
+    for one in claimed:
+        try:
+            ready.append(Update(one.id, one.address, one.revision, _face(line, one)))
+        except Exception as error:
+            log.exception("face_not_drawn", digest=one.digest)
+            refused.append(Outcome(one.id, FrameRefusedError(f"The face cannot be drawn: {error!r}.")))
+    return ready, refused
+
+
+def _face(line: Line, one: Claimed) -> Frame | Data:
+    if line.driver.info.takes == "data":
+        return Data(one.face.panel, to_content(one.face))
+    return line.frames.frame(one.digest, one.face)
+
+
+async def _answered(driver: Driver, ready: Sequence[Update]) -> list[Outcome]:
+    """An outcome for each update, whatever the driver does."""
+    try:
+        outcomes = await asyncio.wait_for(driver.push(ready), driver.info.send_timeout)
+    except TimeoutError:
+        return _all(ready, UnreachableError(f"No answer to a push within {driver.info.send_timeout:g} s."))
+    except DriverError as error:
+        return _all(ready, error)
+    except Exception:
+        log.exception("driver_broke_its_contract", driver=driver.info.name)
+        return _all(ready, TransientError("The driver failed in a way it should not; see the log."))
+    answered = {outcome.token: outcome for outcome in outcomes}
+    silence = TransientError("The driver did not say what became of this update.")
+    return [answered.get(update.token, Outcome(update.token, silence)) for update in ready]
+
+
+def _all(ready: Sequence[Update], error: DriverError) -> list[Outcome]:
+    return [Outcome(update.token, error) for update in ready]
+
+
+@contextlib.asynccontextmanager
+async def _kept(ctx: Shelfcast, line: Line, claimed: Sequence[Claimed]) -> AsyncIterator[None]:
+    """Renew the claim for as long as its pushes take."""
+    lease = ctx.settings.lease
+
+    async def heart() -> None:
+        while True:
+            await asyncio.sleep(lease / 3)
+            now = ctx.clock()
+            ids = [one.display_id for one in claimed]
+            await ctx.db.write(sending.renew, line.at, ids, now, now + int(lease * 1000))
+
+    beat = asyncio.create_task(heart())
+    try:
+        yield
+    finally:
+        beat.cancel()
+        with contextlib.suppress(asyncio.CancelledError, *UNAVAILABLE):
+            await beat
+
+
+async def _record_outcomes(
+    ctx: Shelfcast, line: Line, claimed: Sequence[Claimed], outcomes: dict[str, Outcome]
+) -> None:
+    now = ctx.clock()
+    plan = sending.schedule(ctx.settings, line.driver.info)
+    silent = [o.error.detail for o in outcomes.values() if isinstance(o.error, UnreachableError)]
+    away = silent[0] if len(silent) == len(outcomes) else None
+
+    async def work(connection: Connection) -> None:
+        touched = await sending.record(connection, line.at, claimed, outcomes, plan, now)
+        await sending.note_reach(connection, line.at, away, ctx.settings, now)
+        await progress.advance(connection, line.at.store_id, touched, now, ctx.settings)
+
+    await ctx.db.write(work)
+    if away is None:
+        await ctx.bell.ring_poll(line.at.store_id, line.at.gateway_id, ctx.settings.poll_every)
+
+
+async def ask(ctx: Shelfcast, line: Line, *, audit: bool = False) -> None:
+    """Poll a gateway for proof: of its displays with an open update, or of all of them for an audit.
+
+    Whoever moves the gateway's next time first is the one who asks.
+    """
+    if not await ctx.db.write(_take_question, ctx, line.at, audit=audit):
+        return
+    after = ""
+    while True:
+        async with ctx.db.read() as connection:
+            some = await displays.addresses(
+                connection, line.at.store_id, line.at.gateway_id, after, line.driver.info.max_batch, unproven=not audit
+            )
+        if not some:
+            break
+        asked_at = ctx.clock()
+        try:
+            reports = await asyncio.wait_for(
+                line.driver.poll([address for _, address in some]), line.driver.info.send_timeout
+            )
+        except (DriverError, TimeoutError) as error:
+            await _note_silence(ctx, line.at, error)
+            return
+        await hear(ctx, line, reports, asked_at)
+        after = some[-1][0]
+    if after and not audit:
+        await ctx.bell.ring_poll(line.at.store_id, line.at.gateway_id, ctx.settings.poll_every)
+
+
+async def _note_silence(ctx: Shelfcast, at: At, error: Exception) -> None:
+    """A poll failed. Only a gateway that does not answer at all counts as away."""
+    log.info("poll_failed", gateway_id=at.gateway_id, error=repr(error))
+    if isinstance(error, UnreachableError | TimeoutError):
+        await ctx.db.write(
+            sending.note_reach, at, str(error) or "No answer to a poll in time.", ctx.settings, ctx.clock()
+        )
+
+
+async def _take_question(connection: Connection, ctx: Shelfcast, at: At, *, audit: bool) -> bool:
+    every = ctx.settings.audit_every if audit else ctx.settings.poll_every
+    column = "next_audit_at" if audit else "next_poll_at"
+    now = ctx.clock()
+    return await gateways.take_turn(connection, at.store_id, at.gateway_id, column, now, now + int(every * 1000))
+
+
+async def hear(ctx: Shelfcast, line: Line, reports: Sequence[Report], asked_at: int | None = None) -> None:
+    """Record reports: answers, or what the gateway said by itself (`asked_at` None)."""
+    now = ctx.clock()
+    heard = Gathering(line.at.store_id, line.at.gateway_id, line.driver.info.proof, reports, asked_at, now)
+
+    async def work(connection: Connection) -> None:
+        proven = await proof.record(connection, heard)
+        await sending.note_reach(connection, line.at, None, ctx.settings, now)
+        await progress.advance(connection, heard.store_id, proven.batches, now, ctx.settings)
+
+    await ctx.db.write(work)
+
+
+async def reconcile(ctx: Shelfcast) -> None:
+    """Find whatever is due that nobody was rung for, was lost, or has drifted, and set it going again."""
+    now = ctx.clock()
+    for step in (_expire_sessions, _turn_clock, _repeat_overdue, _drive_stranded, _advance_batches):
+        await step(ctx, now)
+    await _ring_all(ctx, now)
+
+
+async def _expire_sessions(ctx: Shelfcast, now: int) -> None:
+    async with ctx.db.read() as connection:
+        lapsed = await batches.lapsed(connection, now)
+    for store_id, batch_id in lapsed:
+        await ctx.db.write(_expire, store_id, batch_id, now)
+
+
+async def _expire(connection: Connection, store_id: int, batch_id: str, now: int) -> None:
+    batch = await batches.get(connection, store_id, batch_id, lock=True)
+    if batch is not None and batch["status"] == Status.OPEN and batch["expires_at"] <= now:
+        await batches.set_columns(
+            connection, store_id, batch_id, status=Status.EXPIRED, completed_at=now, reason=progress.EXPIRED
+        )
+        await batches.drop_staged(connection, store_id, batch_id)
+
+
+async def _turn_clock(ctx: Shelfcast, now: int) -> None:
+    """Sales start and end by themselves."""
+    async with ctx.db.read() as connection:
+        due = await products.changing(connection, now, _CHUNK)
+
+    async def work(connection: Connection, store_id: int, barcodes: Sequence[str]) -> planning.Planned:
+        store = await products.lock_store(connection, store_id)
+        turned = await saving.turn_clock(connection, store, barcodes, now)
+        affected = await displays.of_barcodes(connection, store_id, turned)
+        return await planning.plan_displays(connection, store_id, affected, now, "clock")
+
+    for store_id, barcodes in due.items():
+        await ctx.db.write(work, store_id, barcodes)
+
+
+async def _repeat_overdue(ctx: Shelfcast, now: int) -> None:
+    """Updates that were accepted and never proven are sent again."""
+    async with ctx.db.read() as connection:
+        overdue = await updates.overdue(connection, now, _CHUNK)
+    plan = core.Schedule(int(ctx.settings.retry_first * 1000), int(ctx.settings.retry_most * 1000), 0)
+    for store_id, display_ids in overdue.items():
+        await ctx.db.write(sending.repeat, store_id, display_ids, plan, now)
+
+
+async def _drive_stranded(ctx: Shelfcast, now: int) -> None:
+    """Displays that are wrong with nothing on its way: after a failure, or because they drifted."""
+    async with ctx.db.read() as connection:
+        stranded = await displays.stranded(connection, now, _CHUNK)
+    for store_id, display_ids in stranded.items():
+        await ctx.db.write(planning.redrive, store_id, display_ids, now, "reconcile")
+
+
+async def _advance_batches(ctx: Shelfcast, now: int) -> None:
+    async with ctx.db.read() as connection:
+        under_way = await batches.in_phase(connection, Phase.SYNCING, Phase.VERIFYING)
+    for store_id, batch_id in under_way:
+        await ctx.db.write(progress.advance, store_id, [batch_id], now, ctx.settings)
+
+
+async def _ring_all(ctx: Shelfcast, now: int) -> None:
+    async with ctx.db.read() as connection:
+        to_save = await batches.stores_to_save(connection)
+        to_push = await gateways.with_due(connection, now)
+        to_poll = await gateways.to_poll(connection, now)
+        to_audit = await gateways.to_audit(connection, now)
+    for store_id in to_save:
+        await ctx.bell.ring_saver(store_id)
+    await ctx.bell.ring_gateways(to_push)
+    for gateway in to_poll:
+        await ctx.bell.ring_poll(*gateway)
+    for gateway in to_audit:
+        await ctx.bell.ring_poll(*gateway, audit=True)

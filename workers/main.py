@@ -1,0 +1,93 @@
+"""The worker process: arq as the bell, jobs from `workers.jobs`. With `service.bell` the only module that knows arq."""
+
+import asyncio
+import contextlib
+import os
+import sys
+from typing import Any
+
+import structlog
+import uvloop
+from arq import cron
+from arq.worker import Worker, func
+
+from service import logs
+from service.bell import QUEUE, deserialize, redis_settings, serialize
+from service.context import opened
+from service.settings import Settings, SettingsError, load
+from workers import jobs
+from workers.jobs import Bench
+from workers.lines import Lines
+from workers.reports import Ear
+
+_TIMEOUT = 60
+"""Seconds for every job: how long a job of a killed worker stays arq's before it is tried again, plus 10 s."""
+
+log = structlog.get_logger()
+
+
+def run(settings: Settings) -> None:
+    """Work until SIGTERM or SIGINT. Raises redis.ConnectionError if Redis stays away: a supervisor starts us again."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_work(settings))
+
+
+async def _work(settings: Settings) -> None:
+    async with contextlib.AsyncExitStack() as stack:
+        ctx = await stack.enter_async_context(opened(settings))
+        lines = Lines(ctx)
+        stack.push_async_callback(lines.close)
+        worker = _worker(settings, Bench(ctx, lines))
+        stack.push_async_callback(worker.close)
+        ear = asyncio.create_task(Ear(ctx, lines).run())
+        try:
+            await worker.async_run()
+        except asyncio.CancelledError:
+            log.info("worker_stopping")
+        finally:
+            ear.cancel()
+            await asyncio.gather(ear, return_exceptions=True)
+
+
+def _worker(settings: Settings, bench: Bench) -> Worker:
+    every = settings.reconcile_every
+    functions = [
+        func(job, name=job.__name__, keep_result=0, timeout=_TIMEOUT, max_tries=5)  # type: ignore[arg-type]
+        for job in (jobs.save, jobs.push, jobs.poll, jobs.audit)
+    ]
+    reconciler: Any = jobs.reconcile
+    return Worker(
+        functions=functions,
+        cron_jobs=[
+            cron(reconciler, second=set(range(0, 60, every)), run_at_startup=True, keep_result=0, timeout=_TIMEOUT)
+        ],
+        queue_name=QUEUE,
+        redis_settings=redis_settings(settings.redis_dsn),
+        ctx={"bench": bench},
+        job_serializer=serialize,
+        job_deserializer=deserialize,
+        max_jobs=50,
+        queue_read_limit=500,
+        poll_delay=0.02,
+        keep_result=0,
+        job_timeout=_TIMEOUT,
+        job_completion_wait=int(settings.shutdown_within),
+        allow_abort_jobs=False,
+        health_check_interval=10,
+        log_results=False,
+    )
+
+
+def main() -> int:
+    try:
+        settings = load(os.environ)
+    except SettingsError as error:
+        print(error, file=sys.stderr)  # noqa: T201 - there is no log yet
+        return 2
+    logs.configure(settings.log_level)
+    run(settings)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
