@@ -1,0 +1,3 @@
+from display_drivers.simulator.command import main
+
+main()
