@@ -84,7 +84,7 @@ async def redrive(connection: Connection, store_id: int, display_ids: Collection
     return await _replace(connection, store_id, wishes, now)
 
 
-def is_right(display: Record) -> bool:
+def is_right(display: Record | dict[str, Any]) -> bool:
     """Proven to show its desired face, and nothing else was sent to it since. As `tables.display_is_wrong`."""
     if display["desired_digest"] != display["shown_digest"]:
         return False

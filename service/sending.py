@@ -13,6 +13,7 @@ import msgspec
 import structlog
 
 from display_drivers.base import DriverInfo, Outcome
+from display_drivers.errors import StaleError
 from service.core import updates as core
 from service.core.faces import Face, from_content
 from service.core.updates import Phase, Schedule
@@ -44,7 +45,12 @@ class Claimed(msgspec.Struct, frozen=True):
     address: str
     revision: int
     digest: str
-    face: Face
+    content: str
+
+    @property
+    def face(self) -> Face:
+        """What its display should show, decoded where a fault in it costs this update only."""
+        return from_content(msgspec.json.decode(self.content))
 
 
 def schedule(settings: Settings, info: DriverInfo) -> Schedule:
@@ -101,7 +107,7 @@ async def _claim_due(connection: Connection, at: At, limit: int, now: int, until
             address=free[id_]["address"],
             revision=row["revision"],
             digest=row["digest"],
-            face=from_content(msgspec.json.decode(contents[row["digest"]])),
+            content=contents[row["digest"]],
         )
         for id_, row in ready.items()
     ]
@@ -137,6 +143,9 @@ async def record(
         [_outcome_row(at.store_id, found[id_], step, outcomes[id_], now) for id_, step in nexts.items()],
     )
     steps = {found[id_]["display_id"]: step for id_, step in nexts.items()}
+    above = {
+        one.display_id: error.revision for one in claimed if isinstance(error := outcomes[one.id].error, StaleError)
+    }
     await displays.set_columns(
         connection,
         [
@@ -146,6 +155,7 @@ async def record(
                 "pusher": None if display["pusher"] == at.worker else display["pusher"],
                 "pusher_until": None if display["pusher"] == at.worker else display["pusher_until"],
                 "retry_at": steps[id_].retry_at if id_ in steps else display["retry_at"],
+                "desired_revision": max(display["desired_revision"], above.get(id_, 0)),
             }
             for id_, display in locked.items()
         ],

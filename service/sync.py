@@ -6,7 +6,7 @@ after a commit. How each part is done is told by the modules that it calls.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -26,6 +26,7 @@ from service.store import batches, displays, gateways, products, updates
 from service.store.database import UNAVAILABLE, Connection
 
 _CHUNK = 1000
+_MOST_CHUNKS = 50
 _HOPELESS = 5
 """Failures of the same batch after which it is given up; a database that is away does not count."""
 
@@ -130,9 +131,10 @@ def _drawn(line: Line, claimed: Sequence[Claimed]) -> tuple[list[Update], list[O
 
 
 def _face(line: Line, one: Claimed) -> Frame | Data:
+    face = one.face
     if line.driver.info.takes == "data":
-        return Data(one.face.panel, to_content(one.face))
-    return line.frames.frame(one.digest, one.face)
+        return Data(face.panel, to_content(face))
+    return line.frames.frame(one.digest, face)
 
 
 async def _answered(driver: Driver, ready: Sequence[Update]) -> list[Outcome]:
@@ -185,8 +187,9 @@ async def _record_outcomes(
     away = silent[0] if len(silent) == len(outcomes) else None
 
     async def work(connection: Connection) -> None:
-        touched = await sending.record(connection, line.at, claimed, outcomes, plan, now)
+        # The gateway's row before its displays', as a claim takes them: two orders would be a deadlock.
         await sending.note_reach(connection, line.at, away, ctx.settings, now)
+        touched = await sending.record(connection, line.at, claimed, outcomes, plan, now)
         await progress.advance(connection, line.at.store_id, touched, now, ctx.settings)
 
     await ctx.db.write(work)
@@ -225,7 +228,7 @@ async def ask(ctx: Shelfcast, line: Line, *, audit: bool = False) -> None:
 
 async def _note_silence(ctx: Shelfcast, at: At, error: Exception) -> None:
     """A poll failed. Only a gateway that does not answer at all counts as away."""
-    log.info("poll_failed", gateway_id=at.gateway_id, error=repr(error))
+    log.debug("poll_failed", gateway_id=at.gateway_id, error=repr(error))
     if isinstance(error, UnreachableError | TimeoutError):
         await ctx.db.write(
             sending.note_reach, at, str(error) or "No answer to a poll in time.", ctx.settings, ctx.clock()
@@ -245,8 +248,8 @@ async def hear(ctx: Shelfcast, line: Line, reports: Sequence[Report], asked_at: 
     heard = Gathering(line.at.store_id, line.at.gateway_id, line.driver.info.proof, reports, asked_at, now)
 
     async def work(connection: Connection) -> None:
-        proven = await proof.record(connection, heard)
         await sending.note_reach(connection, line.at, None, ctx.settings, now)
+        proven = await proof.record(connection, heard)
         await progress.advance(connection, heard.store_id, proven.batches, now, ctx.settings)
 
     await ctx.db.write(work)
@@ -278,34 +281,48 @@ async def _expire(connection: Connection, store_id: int, batch_id: str, now: int
 
 async def _turn_clock(ctx: Shelfcast, now: int) -> None:
     """Sales start and end by themselves."""
-    async with ctx.db.read() as connection:
-        due = await products.changing(connection, now, _CHUNK)
 
-    async def work(connection: Connection, store_id: int, barcodes: Sequence[str]) -> planning.Planned:
+    async def turn(connection: Connection, store_id: int, barcodes: Sequence[str]) -> None:
         store = await products.lock_store(connection, store_id)
         turned = await saving.turn_clock(connection, store, barcodes, now)
         affected = await displays.of_barcodes(connection, store_id, turned)
-        return await planning.plan_displays(connection, store_id, affected, now, "clock")
+        await planning.plan_displays(connection, store_id, affected, now, "clock")
 
-    for store_id, barcodes in due.items():
-        await ctx.db.write(work, store_id, barcodes)
+    await _in_chunks(ctx, products.changing, turn, now)
 
 
 async def _repeat_overdue(ctx: Shelfcast, now: int) -> None:
     """Updates that were accepted and never proven are sent again."""
-    async with ctx.db.read() as connection:
-        overdue = await updates.overdue(connection, now, _CHUNK)
     plan = core.Schedule(int(ctx.settings.retry_first * 1000), int(ctx.settings.retry_most * 1000), 0)
-    for store_id, display_ids in overdue.items():
-        await ctx.db.write(sending.repeat, store_id, display_ids, plan, now)
+
+    async def repeat(connection: Connection, store_id: int, display_ids: Sequence[str]) -> None:
+        await sending.repeat(connection, store_id, display_ids, plan, now)
+
+    await _in_chunks(ctx, updates.overdue, repeat, now)
 
 
 async def _drive_stranded(ctx: Shelfcast, now: int) -> None:
     """Displays that are wrong with nothing on its way: after a failure, or because they drifted."""
-    async with ctx.db.read() as connection:
-        stranded = await displays.stranded(connection, now, _CHUNK)
-    for store_id, display_ids in stranded.items():
-        await ctx.db.write(planning.redrive, store_id, display_ids, now, "reconcile")
+
+    async def drive(connection: Connection, store_id: int, display_ids: Sequence[str]) -> None:
+        await planning.redrive(connection, store_id, display_ids, now, "reconcile")
+
+    await _in_chunks(ctx, displays.stranded, drive, now)
+
+
+Find = Callable[[Connection, int, int], Awaitable[dict[int, list[str]]]]
+Mend = Callable[[Connection, int, Sequence[str]], Awaitable[None]]
+
+
+async def _in_chunks(ctx: Shelfcast, find: Find, mend: Mend, now: int) -> None:
+    """Mend what is found, store by store, until nothing more is found or the next round may as well go on."""
+    for _ in range(_MOST_CHUNKS):
+        async with ctx.db.read() as connection:
+            found = await find(connection, now, _CHUNK)
+        for store_id, keys in found.items():
+            await ctx.db.write(mend, store_id, keys)
+        if sum(len(keys) for keys in found.values()) < _CHUNK:
+            return
 
 
 async def _advance_batches(ctx: Shelfcast, now: int) -> None:

@@ -55,6 +55,8 @@ class Lines:
         if known is not None:
             await known.driver.close()
             del self._open[key]
+        if (gateway["next_push_at"] or 0) > self._ctx.clock():
+            return None  # it did not answer just now; every ring would wait for it again
         try:
             driver = registry.create(configured[0], msgspec.json.decode(configured[1], type=dict[str, str]))
             await driver.open()

@@ -45,14 +45,16 @@ class Ear:
         try:
             async with self._ctx.db.read() as connection:
                 unheard = await gateways.unheard(connection, self._ctx.clock())
-            for store_id, gateway_id in unheard:
-                line = await self._lines.get(store_id, gateway_id)
-                if line is not None and isinstance(line.driver, Listens) and await self._lease(line):
-                    task = asyncio.create_task(self._listen(line, line.driver))
-                    self._tasks.add(task)
-                    task.add_done_callback(self._tasks.discard)
+            await asyncio.gather(*(self._open(*gateway) for gateway in unheard))
         except Exception:
             log.exception("listening_failed")
+
+    async def _open(self, store_id: int, gateway_id: str) -> None:
+        line = await self._lines.get(store_id, gateway_id)
+        if line is not None and isinstance(line.driver, Listens) and await self._lease(line):
+            task = asyncio.create_task(self._listen(line, line.driver))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
 
     async def _lease(self, line: Line) -> bool:
         now = self._ctx.clock()

@@ -13,7 +13,7 @@ import enum
 
 import msgspec
 
-from display_drivers.errors import DriverError, PermanentError, TransientError, UnreachableError
+from display_drivers.errors import DriverError, PermanentError, StaleError, TransientError, UnreachableError
 
 
 class Phase(enum.StrEnum):
@@ -76,6 +76,8 @@ def after_push(error: DriverError | None, attempts: int, now: int, schedule: Sch
         case TransientError():
             asked = int((error.retry_after or 0) * 1000)
             return _again(error, attempts + 1, now, max(asked, schedule.pause(attempts + 1)))
+        case StaleError():  # it holds a newer revision than ours: a new update above that one, at once
+            return Next(Phase.FAILED, attempts + 1, now, retry_at=now, error=error.code, detail=error.detail)
         case PermanentError() | DriverError():
             return Next(
                 Phase.FAILED, attempts + 1, now, retry_at=now + schedule.most, error=error.code, detail=error.detail

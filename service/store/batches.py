@@ -18,7 +18,7 @@ async def insert(connection: AsyncConnection, row: dict[str, Any]) -> None:
 
 async def get(connection: AsyncConnection, store_id: int, batch_id: str, *, lock: bool = False) -> RowMapping | None:
     statement = select(batches).where(batches.c.store_id == store_id, batches.c.id == batch_id)
-    return (await connection.execute(statement.with_for_update() if lock else statement)).mappings().first()
+    return (await connection.execute(statement.with_for_update(key_share=True) if lock else statement)).mappings().first()
 
 
 async def set_columns(connection: AsyncConnection, store_id: int, batch_id: str, **columns: Any) -> None:

@@ -24,7 +24,7 @@ async def lock(connection: AsyncConnection, store_id: int, ids: Collection[str])
             select(displays)
             .where(displays.c.store_id == store_id, displays.c.id.in_(some), displays.c.retired_at.is_(None))
             .order_by(displays.c.id)
-            .with_for_update()
+            .with_for_update(key_share=True)
         )
         found.extend(rows.mappings())
     return found

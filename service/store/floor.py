@@ -20,7 +20,7 @@ async def by_address(
             select(displays)
             .where(displays.c.organisation_id == organisation_id, displays.c.address.in_(some))
             .order_by(displays.c.id)
-            .with_for_update()
+            .with_for_update(key_share=True)
         )
         if store_id is not None:
             query = query.where(displays.c.store_id == store_id, displays.c.retired_at.is_(None))

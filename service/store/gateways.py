@@ -107,8 +107,10 @@ async def to_audit(connection: AsyncConnection, now: int) -> list[tuple[int, str
 
 
 async def unheard(connection: AsyncConnection, now: int) -> list[tuple[int, str]]:
-    """(Store, gateway) that nobody listens to."""
+    """(Store, gateway) that nobody listens to, without those that did not answer just now."""
     statement = select(gateways.c.store_id, gateways.c.id).where(
-        gateways.c.retired_at.is_(None), gateways.c.listener_until.is_(None) | (gateways.c.listener_until <= now)
+        gateways.c.retired_at.is_(None),
+        gateways.c.listener_until.is_(None) | (gateways.c.listener_until <= now),
+        gateways.c.next_push_at.is_(None) | (gateways.c.next_push_at <= now),
     )
     return [(store_id, id_) for store_id, id_ in await connection.execute(statement)]

@@ -11,8 +11,11 @@ from service.store.tables import batch_pushes, batches, price_history, products,
 
 
 async def lock_store(connection: AsyncConnection, store_id: int) -> RowMapping:
-    """The store's row, held to the end of the transaction: the order in which its products and faces change."""
-    found = await connection.execute(select(stores).where(stores.c.id == store_id).with_for_update())
+    """The store's row, held to the end of the transaction: the order in which its products and faces change.
+
+    Like every lock here FOR NO KEY UPDATE on PostgreSQL: inserts of rows that belong to it need not wait.
+    """
+    found = await connection.execute(select(stores).where(stores.c.id == store_id).with_for_update(key_share=True))
     return found.mappings().one()
 
 

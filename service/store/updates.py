@@ -106,6 +106,23 @@ async def insert(connection: AsyncConnection, rows: Rows) -> None:
     await upsert(connection, updates, rows, ("store_id", "id"))
 
 
+async def move(connection: AsyncConnection, store_id: int, gateway_of: dict[str, str], now: int) -> None:
+    """Let open updates follow their displays to another gateway, to be sent there, whatever the old one was told."""
+    rows = [
+        {
+            "store_id": store_id,
+            "id": row["id"],
+            "gateway_id": gateway_of[display_id],
+            "phase": "PENDING",
+            "due_at": now,
+            "confirm_by": None,
+        }
+        for display_id, row in (await open_of(connection, store_id, gateway_of)).items()
+        if row["gateway_id"] != gateway_of[display_id]
+    ]
+    await set_columns(connection, rows)
+
+
 async def set_columns(connection: AsyncConnection, rows: Rows) -> None:
     """Set some columns of known updates; each row holds store_id, id and the same columns."""
     await change(connection, updates, rows, ("store_id", "id"))
