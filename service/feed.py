@@ -269,7 +269,7 @@ async def status(ctx: Shelfcast, caller: Caller, session_id: str) -> StatusMessa
 
 async def errors(ctx: Shelfcast, caller: Caller, session_id: str, window: Window) -> Page[RejectedRow]:
     """`/batch/{id}/errors`: every refused row, in the order of pushes and rows."""
-    after = paging.decode(window.cursor, tuple[int, int, int])
+    after = paging.decode(window.cursor, tuple[paging.Place, paging.Place, paging.Place])
     async with ctx.db.read() as connection:
         await _batch(connection, caller, session_id)
         rows = await batches.errors(
@@ -285,7 +285,7 @@ async def displays_of(
     ctx: Shelfcast, caller: Caller, session_id: str, state: TagState | None, window: Window
 ) -> Page[BatchDisplay]:
     """`/batch/{id}/displays`: every display with a new face, whether it is proven, and else why not."""
-    after = paging.decode(window.cursor, str) or ""
+    after = paging.decode(window.cursor, paging.Id) or ""
     async with ctx.db.read() as connection:
         await _batch(connection, caller, session_id)
         rows = await tags.listing(

@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Sequence
-from typing import TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 
@@ -10,10 +10,13 @@ from service.errors import ValidationError
 from service.messages import Page, PageMeta, Window
 
 T = TypeVar("T")
-K = TypeVar("K")
+
+# What a cursor may hold is bounded: it comes back from outside, and goes into a statement.
+Place = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
+Id = Annotated[str, msgspec.Meta(pattern="^[0-9A-Z]{26}$")]
 
 
-def decode(cursor: str | None, form: type[K]) -> K | None:
+def decode(cursor: str | None, form: Any) -> Any:
     """The key after which a page begins; raises ValidationError for anything we did not hand out."""
     if cursor is None:
         return None

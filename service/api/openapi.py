@@ -1,0 +1,229 @@
+"""The API described: OpenAPI 3.1, from the table of operations and the very structs that are decoded and encoded.
+
+Litestar's own generator drops limits (additionalProperties, minimum 0, items), so the schemas are msgspec's.
+"""
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from importlib.metadata import version
+from typing import Any
+
+import msgspec
+
+from service import errors
+from service.api import health
+from service.api.operations import OPERATIONS, SESSION, Answer, Operation
+from service.api.products import SCHEMAS
+from service.errors import ServiceError
+from service.messages import Accepted, Fault
+
+Schema = dict[str, Any]
+
+_PAGE = re.compile(rb"Page_([A-Za-z]+)_")
+_REF = "#/components/schemas/{name}"
+_ABOUT = """\
+A point-of-sale system says what a product costs; Shelfcast makes every electronic shelf label that shows it say the
+same, and answers honestly, for each label, whether it really does.
+
+Every feed path answers at the root and under `/api/v1`. The bearer token alone says which store. Bodies are JSON in
+UTF-8, plain or gzip, of at most 16 MiB unless configured otherwise, both as sent and expanded; members that are not
+named here are ignored. Prices are exact.
+
+Every answer has an X-Request-ID, which every error repeats as `requestId`: the request's own, where it sent one of 1 to
+128 letters, digits and `._:-`, else a new one.
+"""
+_FAULTS: tuple[type[ServiceError], ...] = (
+    errors.ValidationError, errors.UnauthorizedError, errors.ForbiddenError, errors.NotFoundError,
+    errors.MethodNotAllowedError, errors.ConflictError, errors.SessionExpiredError, errors.TooLargeError,
+    errors.UnsupportedMediaTypeError, errors.UnprocessableError, ServiceError, errors.UnavailableError,
+)  # fmt: skip
+FAULTS: dict[type[ServiceError], str] = dict(
+    zip(
+        _FAULTS,
+        (
+            "The request cannot be read, or a field of it is not as it should be; `fields` says which and why.",
+            "The token is missing, unknown, expired or revoked.",
+            "The token may not do this, or was sent in clear text over plain HTTP.",
+            "There is no such path, or no such session in this store.",
+            "The path has other methods; Allow names them.",
+            "The session is not in a state for this, or the key was used for another body.",
+            "The session was not completed in time; nothing of it was saved. Start another.",
+            "The body is too large, compressed or expanded, or has more products than one request may.",
+            "The body is not JSON in UTF-8, or is compressed with anything but gzip.",
+            "Products were sent, and every one was refused; `errors` says why.",
+            "Something went wrong in Shelfcast. Quote the requestId.",
+            "The database cannot be reached. Try again after Retry-After seconds.",
+        ),
+        strict=True,
+    )
+)
+_FEED_FAULTS: tuple[type[ServiceError], ...] = (
+    errors.UnauthorizedError,
+    errors.ForbiddenError,
+    errors.UnavailableError,
+)
+
+
+@cache
+def document() -> Schema:
+    return _named_well(
+        {
+            "openapi": "3.1.0",
+            "info": {
+                "title": "Shelfcast",
+                "version": version("shelfcast"),
+                "summary": "Prices from a POS to every electronic shelf label, with proof, label by label.",
+                "description": _ABOUT,
+                "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+            },
+            "servers": [
+                {"url": "/api/v1", "description": "The feed, by version"},
+                {"url": "/", "description": "The feed, at the root"},
+            ],
+            "tags": [{"name": name} for name in dict.fromkeys(operation.tag for operation in OPERATIONS)],
+            "paths": {path: dict(_methods(path)) for path in dict.fromkeys(operation.path for operation in OPERATIONS)},
+            "components": {
+                "schemas": _schemas(),
+                "responses": {kind.code: _fault_response(kind) for kind in _FAULTS},
+                "headers": {"X-Request-ID": _header("Names this exchange in every log; as sent, or a new one.")},
+                "securitySchemes": {
+                    "token": {
+                        "type": "http",
+                        "scheme": "bearer",
+                        "description": "A store's token, as `shelfcast token create` prints it once.",
+                    }
+                },
+            },
+        }
+    )
+
+
+def _named_well(document: Schema) -> Schema:
+    """Pages are generic structs, which msgspec calls `Page_RejectedRow_`."""
+    named: Schema = msgspec.json.decode(_PAGE.sub(rb"\1Page", msgspec.json.encode(document)))
+    return named
+
+
+def _methods(path: str) -> Iterator[tuple[str, Schema]]:
+    for operation in OPERATIONS:
+        if operation.path == path:
+            yield operation.method, _operation(operation)
+
+
+def _operation(operation: Operation) -> Schema:
+    described: Schema = {
+        "operationId": operation.id,
+        "tags": [operation.tag],
+        "summary": operation.summary,
+        "description": operation.text,
+        "security": [{"token": []}] if operation.is_feed else [],
+        "parameters": list(_parameters(operation)),
+        "responses": _responses(operation),
+    }
+    if not operation.is_feed:
+        described["servers"] = [{"url": "/"}]
+    if operation.body is not None:
+        described["requestBody"] = _request_body(operation)
+    return described
+
+
+def _parameters(operation: Operation) -> Iterator[Schema]:
+    if "{sessionId}" in operation.path:
+        schema = {"type": "string", "description": "As `/batch/start` answered it.", "examples": [SESSION]}
+        yield _parameter("path", "sessionId", schema) | {"required": True}
+    for name, schema in operation.headers.items():
+        yield _parameter("header", name, schema)
+    if operation.query is not None:
+        _, schemas = msgspec.json.schema_components((operation.query,))
+        for name, schema in schemas[operation.query.__name__]["properties"].items():
+            yield _parameter("query", name, schema)
+
+
+def _parameter(place: str, name: str, schema: Schema) -> Schema:
+    schema = dict(schema)
+    described = schema.pop("description", "")
+    for choice in schema.get("anyOf", ()):
+        described = described or choice.get("description", "")
+    return {"in": place, "name": name, "description": described, "schema": schema}
+
+
+def _request_body(operation: Operation) -> Schema:
+    content = {"schema": _schema_of(operation.body)}
+    if operation.example is not None:
+        content["example"] = operation.example
+    return {"required": operation.body_needed, "content": {"application/json": content}}
+
+
+def _responses(operation: Operation) -> Schema:
+    responses = {str(answer.status): _response(answer) for answer in operation.answers}
+    kinds: set[type[ServiceError]] = {ServiceError, *operation.refusals}
+    if operation.is_feed:
+        kinds.update(_FEED_FAULTS)
+    for kind in sorted(kinds, key=lambda kind: kind.status):
+        responses[str(kind.status)] = {"$ref": f"#/components/responses/{kind.code}"}
+    if operation.path == "/health/ready":
+        responses["503"] = _problem(FAULTS[errors.UnavailableError], "NotReady", ("Retry-After",))
+    return responses
+
+
+def _response(answer: Answer) -> Schema:
+    headers = {name: _header(text) for name, text in answer.headers.items()}
+    described: Schema = {"description": answer.text, "headers": headers | _REQUEST_ID}
+    if answer.body is not None:
+        content: Schema = {"schema": _schema_of(answer.body)}
+        if answer.example is not None:
+            content["example"] = answer.example
+        described["content"] = {answer.media: content}
+    return described
+
+
+_REQUEST_ID = {"X-Request-ID": {"$ref": "#/components/headers/X-Request-ID"}}
+_FAULT_HEADERS = {
+    "WWW-Authenticate": "Bearer",
+    "Retry-After": "Seconds.",
+    "Allow": "The methods of this path.",
+}
+
+
+def _fault_response(kind: type[ServiceError]) -> Schema:
+    own = {
+        errors.UnauthorizedError: ("WWW-Authenticate",),
+        errors.UnavailableError: ("Retry-After",),
+        errors.MethodNotAllowedError: ("Allow",),
+    }
+    schema = "Refused" if kind is errors.UnprocessableError else "Fault"
+    return _problem(FAULTS[kind], schema, own.get(kind, ()))
+
+
+def _problem(text: str, schema: str, headers: tuple[str, ...]) -> Schema:
+    return {
+        "description": text,
+        "headers": {name: _header(_FAULT_HEADERS[name]) for name in headers} | _REQUEST_ID,
+        "content": {"application/problem+json": {"schema": {"$ref": _REF.format(name=schema)}}},
+    }
+
+
+def _header(text: str) -> Schema:
+    return {"description": text, "schema": {"type": "string"}}
+
+
+def _schema_of(body: Any) -> Schema:
+    if isinstance(body, dict):
+        return body
+    (schema,), _ = msgspec.json.schema_components((body,), ref_template=_REF)
+    return schema
+
+
+def _schemas() -> Schema:
+    """Every struct that an operation names, the products, and the refusals with members of their own."""
+    named = [operation.body for operation in OPERATIONS]
+    named += [answer.body for operation in OPERATIONS for answer in operation.answers]
+    structs = [body for body in named if body is not None and not isinstance(body, dict)]
+    _, schemas = msgspec.json.schema_components((*structs, Accepted, Fault, health.Checks), ref_template=_REF)
+    checks = {"type": "object", "required": ["checks"], "properties": {"checks": {"$ref": _REF.format(name="Checks")}}}
+    refusals = {
+        "Refused": {"allOf": [{"$ref": _REF.format(name=name)} for name in ("Fault", "Accepted")]},
+        "NotReady": {"allOf": [{"$ref": _REF.format(name="Fault")}, checks]},
+    }
+    return schemas | SCHEMAS | refusals
