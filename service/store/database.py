@@ -29,6 +29,11 @@ UNAVAILABLE = (OperationalError, InterfaceError, PoolTimeoutError, ConnectionErr
 
 _BUSY_TIMEOUT = 30.0
 _TRIES = 5
+_POSTGRESQL = {
+    "command_timeout": 60,
+    # Else PostgreSQL takes a generic plan for a thousand keys from their sixth time on: 15.5 s became 2.9 s without.
+    "server_settings": {"plan_cache_mode": "force_custom_plan", "jit": "off"},
+}
 _TRY_AGAIN = {"40001", "40P01"}  # serialization_failure, deadlock_detected
 
 
@@ -42,7 +47,7 @@ class Database:
             self._writer = _sqlite(url, "BEGIN IMMEDIATE", pool_size=1)
         else:
             self._reader = self._writer = create_async_engine(
-                url, pool_size=10, max_overflow=10, pool_pre_ping=True, connect_args={"command_timeout": 60}
+                url, pool_size=10, max_overflow=10, pool_pre_ping=True, connect_args=_POSTGRESQL
             )
         self._turn = asyncio.Semaphore(1 if self.is_sqlite else 8)
         self._writes: set[asyncio.Task[Any]] = set()

@@ -6,6 +6,7 @@ by it first, so that writers meet each other's locks in one order.
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
+from operator import itemgetter
 from typing import Any, TypeVar
 
 from sqlalchemy import Table, and_, bindparam, update
@@ -39,20 +40,18 @@ async def upsert(
         )
     else:
         statement = statement.on_conflict_do_nothing(index_elements=list(key))
-    await connection.execute(statement, sorted(rows, key=lambda row: tuple(row[column] for column in key)))
+    await connection.execute(statement, sorted(rows, key=itemgetter(*key)))
 
 
 async def change(connection: AsyncConnection, table: Table, rows: Rows, key: Sequence[str]) -> None:
     """Update rows by key; each row holds its key and the columns to set, the same in all of them."""
     if not rows:
         return
-    columns = [column for column in rows[0] if column not in key]
+    names = {name: f"key_{name}" if name in key else name for name in rows[0]}
     statement = (
         update(table)
-        .where(and_(*(table.c[column] == bindparam(f"key_{column}") for column in key)))
-        .values({column: bindparam(column) for column in columns})
+        .where(and_(*(table.c[column] == bindparam(names[column]) for column in key)))
+        .values({name: bindparam(name) for name in names if name not in key})
     )
-    ordered = sorted(rows, key=lambda row: tuple(row[column] for column in key))
-    await connection.execute(
-        statement, [{(f"key_{name}" if name in key else name): row[name] for name in row} for row in ordered]
-    )
+    ordered = sorted(rows, key=itemgetter(*key))
+    await connection.execute(statement, [{names[name]: value for name, value in row.items()} for row in ordered])

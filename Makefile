@@ -1,0 +1,70 @@
+# Each target does its own set-up: all it needs is Python 3.11 or newer and make.
+
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+SOURCES := service workers display_drivers tests $(wildcard bench)
+
+# The first of these that is new enough.
+PYTHON ?= $(shell for each in python3 python3.14 python3.13 python3.12 python3.11 python; do \
+	"$$each" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo "$$each" && break; done)
+
+.PHONY: help demo test lint format types contracts chaos lock clean
+
+help:
+	@echo "make demo [KEEP=1]   everything at once on a simulated store; KEEP=1 leaves it running"
+	@echo "make test [ARGS=…]   every test; ARGS go to pytest"
+	@echo "make lint            ruff; make format mends what it can"
+	@echo "make types           mypy, strict"
+	@echo "make contracts       which package may import which"
+	@echo "make chaos [TIMES=10] the tests that kill processes, again and again"
+	@echo "make lock            resolve the dependencies of pyproject.toml anew"
+
+$(READY): requirements-dev.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Shelfcast needs Python 3.11 or newer, and none is on the PATH." \
+		"Install one, or name it: make PYTHON=/path/to/python3"; exit 1; }
+	@echo "Setting up $(VENV) with $(PYTHON) …"
+	@$(PYTHON) -m venv $(VENV) || { echo "This Python cannot make virtual environments." \
+		"On Debian and Ubuntu: apt install python3-venv"; exit 1; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: $(READY)
+	@$(BIN)/python -m service.cli demo $(if $(KEEP),--keep)
+
+test: $(READY)
+	@if [ -n "$$SHELFCAST_FEEDS" ] && [ -d "$$SHELFCAST_FEEDS" ]; then \
+		$(BIN)/python -m pytest $(ARGS); \
+	else \
+		echo "Left out: the tests on the shared real feeds, since SHELFCAST_FEEDS names no folder."; \
+		$(BIN)/python -m pytest -m "not feeds" $(ARGS); \
+	fi
+
+lint: $(READY)
+	@$(BIN)/ruff check $(SOURCES)
+	@$(BIN)/ruff format --check $(SOURCES)
+
+format: $(READY)
+	@$(BIN)/ruff check --fix $(SOURCES)
+	@$(BIN)/ruff format $(SOURCES)
+
+types: $(READY)
+	@$(BIN)/mypy
+
+contracts: $(READY)
+	@$(BIN)/lint-imports
+
+TIMES ?= 10
+chaos: $(READY)
+	@for round in $$(seq $(TIMES)); do echo "Round $$round of $(TIMES)"; \
+		$(BIN)/python -m pytest -q tests/end_to_end/test_kills.py $(ARGS) || exit 1; done
+
+# Two locks with the same versions: what runs, and what develops. Without registry addresses, so that they hold anywhere.
+COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml
+lock: $(READY)
+	@$(COMPILE) -o requirements.lock
+	@$(COMPILE) --extra dev -c requirements.lock -o requirements-dev.lock
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist demo-shelf.png
