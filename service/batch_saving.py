@@ -66,7 +66,7 @@ class Saver:
                 if push["saved_at"] is None:
                     await self._save_push(batch_id, place, len(pushes), push, winners)
             if batch["mode"] == "full":
-                await self._archive(batch_id, pushes, winners)
+                await self._archive(batch, winners)
         await self._plan_faces(batch_id)
         await self._finish(batch_id)
         return True
@@ -87,7 +87,7 @@ class Saver:
 
         async def work(connection: Connection) -> bool:
             store = await self._keep(connection)
-            missing, on_sale = await products.not_named(connection, self.store_id, winners, _before(pushes))
+            missing, on_sale = await self._missing(connection, batch, winners)
             reason = objection(_decode_guards(store["guards"]), len(missing), on_sale)
             if reason:
                 await batches.set_columns(
@@ -134,12 +134,17 @@ class Saver:
 
         await self.ctx.db.write(work)
 
-    async def _archive(self, batch_id: str, pushes: list[Record], winners: dict[str, int]) -> None:
+    async def _archive(self, batch: Record, winners: dict[str, int]) -> None:
         """Full mode: what the batch does not name goes off sale."""
         async with self.ctx.db.read() as connection:
-            missing, _ = await products.not_named(connection, self.store_id, winners, _before(pushes))
+            missing, _ = await self._missing(connection, batch, winners)
         for some in chunks(missing):
-            await self.ctx.db.write(self._archive_some, batch_id, some)
+            await self.ctx.db.write(self._archive_some, batch["id"], some)
+
+    async def _missing(self, connection: Connection, batch: Record, winners: dict[str, int]) -> tuple[list[str], int]:
+        """What the batch does not name, not even in a row that was refused; and how many products are on sale."""
+        named = winners.keys() | await batches.refused_barcodes(connection, self.store_id, batch["id"])
+        return await products.not_named(connection, self.store_id, named, batch["started_seq"])
 
     async def _archive_some(self, connection: Connection, batch_id: str, barcodes: list[str]) -> None:
         store = await self._keep(connection)
@@ -147,13 +152,13 @@ class Saver:
         if batch is None or batch["status"] != Status.PROCESSING:
             return
         source = Source("archive", "whole", self.ctx.clock(), batch_id, batch_id, token_id=batch["token_id"])
-        await saving.archive(connection, store, barcodes, source)
-        affected = await displays.of_barcodes(connection, self.store_id, barcodes)
+        archived = await saving.archive(connection, store, barcodes, batch["started_seq"], source)
+        affected = await displays.of_barcodes(connection, self.store_id, archived)
         await tags.expect(connection, self.store_id, batch_id, affected)
-        await batches.add_to(connection, self.store_id, batch_id, products_archived=len(barcodes))
+        await batches.add_to(connection, self.store_id, batch_id, products_archived=len(archived))
 
     async def _plan_faces(self, batch_id: str) -> None:
-        """Plan the displays that saving noted, also those of a batch that was cancelled meanwhile."""
+        """Plan the displays that saving noted, also those of a batch that was cancelled meanwhile, or has failed."""
         while (planned := await self.ctx.db.write(self._plan_some, batch_id)) is not None:
             await self.ctx.bell.ring_gateways(planned.gateways)
 
@@ -163,30 +168,34 @@ class Saver:
         if not some:
             return None
         batch = await batches.get(connection, self.store_id, batch_id)
-        cancelled = batch is None or batch["status"] != Status.PROCESSING
-        if cancelled:
+        ended = batch is None or batch["status"] != Status.PROCESSING
+        if ended:
             await tags.forget(connection, self.store_id, batch_id, some)
         now = self.ctx.clock()
         planned = await planning.plan_displays(
-            connection, self.store_id, some, now, "batch", None if cancelled else batch_id
+            connection, self.store_id, some, now, "batch", None if ended else batch_id
         )
         others = set(planned.batches) - {batch_id}
         await progress.advance(connection, self.store_id, others, now, self.ctx.settings)
         return planned
 
     async def _finish(self, batch_id: str) -> None:
-        """Saving is over: on to the displays, or to the end if none has a new face."""
+        """Saving is over: on to the displays, or to the end if none has a new face, or if the batch was ended."""
 
         async def work(connection: Connection) -> None:
+            await displays.lock(connection, self.store_id, await tags.unsent(connection, self.store_id, batch_id))
             batch = await batches.get(connection, self.store_id, batch_id, lock=True)
             if batch is None:
                 return
-            going_on = batch["status"] == Status.PROCESSING
-            phase = Phase.SYNCING if going_on else None
-            await batches.set_columns(connection, self.store_id, batch_id, phase=phase)
-            await progress.advance(connection, self.store_id, [batch_id], self.ctx.clock(), self.ctx.settings)
-            if not going_on:
-                await batches.drop_staged(connection, self.store_id, batch_id)
+            if batch["status"] == Status.PROCESSING:
+                await batches.set_columns(connection, self.store_id, batch_id, phase=Phase.SYNCING)
+                await progress.advance(connection, self.store_id, [batch_id], self.ctx.clock(), self.ctx.settings)
+                return
+            dropped = await tags.drop_unsent(connection, self.store_id, batch_id)
+            await batches.set_columns(
+                connection, self.store_id, batch_id, phase=None, tags_total=batch["tags_total"] - dropped
+            )
+            await batches.drop_staged(connection, self.store_id, batch_id)
 
         await self.ctx.db.write(work)
 
@@ -198,11 +207,3 @@ class Saver:
         if not await batches.lease_saver(connection, self.store_id, self.worker, now, until):
             raise LostLeaseError
         return store
-
-
-def _before(pushes: list[Record]) -> int:
-    """The first number that this batch received: what came while its file was under way is not its to archive."""
-    return min((push["first_seq"] for push in pushes), default=_NO_PUSH)
-
-
-_NO_PUSH = 2**62

@@ -85,9 +85,13 @@ class Bell:
         try:
             await asyncio.wait_for(self._redis.enqueue_job(job, *args, _job_id=new_id(), _defer_by=delay), _TIMEOUT)
         except _LOST as error:
-            # No request is to wait for a dead Redis more than once a second; the reconciler finds what is due.
+            # No request is to wait for a dead Redis more than once a second; workers find what is due once it is back.
             if not self._silent_until:
-                log.warning("bell_silent", error=str(error), hint="Work goes on with the reconciler's next round.")
+                log.warning(
+                    "bell_silent",
+                    error=str(error),
+                    hint="Nothing is lost; workers find what is due once Redis is back.",
+                )
             self._silent_until = now + _SILENCE
         else:
             self._silent_until = 0.0

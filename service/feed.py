@@ -119,7 +119,12 @@ async def start(
         "started_at": now,
         "expires_at": expires_at,
     }
-    await ctx.db.write(batches.insert, row)
+
+    async def work(connection: Connection) -> None:
+        started_seq = await products.next_sequence(connection, caller.store_id, 1)
+        await batches.insert(connection, {**row, "started_seq": started_seq})
+
+    await ctx.db.write(work)
     return Session(
         session_id=id_,
         expires_at=time(expires_at),
@@ -232,6 +237,8 @@ async def cancel(ctx: Shelfcast, caller: Caller, session_id: str) -> StatusMessa
     now = ctx.clock()
 
     async def work(connection: Connection) -> None:
+        # Displays before their batch, as whoever notes an outcome takes them.
+        await displays.lock(connection, caller.store_id, await tags.unsent(connection, caller.store_id, session_id))
         batch = await _batch(connection, caller, session_id, lock=True)
         status = progress.status_of(batch, now)
         if status is Status.CANCELLED:

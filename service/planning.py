@@ -1,7 +1,7 @@
 """From what is bound to a display to the face it should show, and to the update that takes it there.
 
-Runs inside the transaction of whoever changed a product or a binding, so that there is no moment at which the store
-has a new price and a display's desired face has not.
+Runs inside the transaction of whoever changed a product or a binding; a batch plans after its last push, so that a
+display with two products is drawn once (docs/adr/0008).
 """
 
 from collections.abc import Collection, Iterable
@@ -20,6 +20,7 @@ from service.store import displays, products, tags, updates
 from service.store.database import Connection, Record
 from service.store.tags import Tally
 
+_decode_ids = msgspec.json.Decoder(list[str]).decode
 _decode_product = msgspec.json.Decoder(Product).decode
 _encode = msgspec.json.Encoder().encode
 
@@ -58,6 +59,8 @@ async def plan_displays(
     wanted = {display["id"]: shelf.face(display) for display in locked}
     digests = {id_: faces.digest(face) if face else None for id_, face in wanted.items()}
     changed = [display for display in locked if digests[display["id"]] != display["desired_digest"]]
+    same = [display for display in locked if digests[display["id"]] == display["desired_digest"]]
+    await _note_prices(connection, store_id, shelf, same, now)
     if batch_id:
         await tags.forget(connection, store_id, batch_id, set(display_ids) - {d["id"] for d in changed})
     if not changed:
@@ -80,7 +83,7 @@ async def redrive(connection: Connection, store_id: int, display_ids: Collection
     if not wrong:
         return Planned()
     shelf = await _Shelf.of(connection, store, wrong, now)
-    wishes = [_Wish(d, d["desired_digest"], shelf.price_ids(d), cause, None) for d in wrong]
+    wishes = [_Wish(d, d["desired_digest"], shelf.stated_prices(d), cause, None) for d in wrong]
     return await _replace(connection, store_id, wishes, now)
 
 
@@ -129,6 +132,27 @@ class _Shelf:
     def price_ids(self, display: Record) -> list[str]:
         rows = [self._rows.get(barcode) for barcode in self._slots.get(display["id"], {}).values()]
         return sorted({row["price_id"] for row in rows if row and row["price_id"]})
+
+    def stated_prices(self, display: Record) -> list[str]:
+        """Prices that the desired face states: none, while a face that follows from newer ones is not planned yet."""
+        face = self.face(display)
+        return self.price_ids(display) if face and faces.digest(face) == display["desired_digest"] else []
+
+
+async def _note_prices(connection: Connection, store_id: int, shelf: _Shelf, same: list[Record], now: int) -> None:
+    """Prices may be new where no face is: proven on displays that are right, to be proven on those under way."""
+    on_shelf = {id_ for display in same if is_right(display) for id_ in shelf.price_ids(display)}
+    await products.prove_prices(connection, store_id, on_shelf, now)
+    stated = {display["id"]: shelf.price_ids(display) for display in same if not is_right(display)}
+    rows = [
+        {
+            "store_id": store_id,
+            "id": row["id"],
+            "price_ids": _encode(sorted({*_decode_ids(row["price_ids"]), *stated[id_]})).decode(),
+        }
+        for id_, row in (await updates.open_of(connection, store_id, stated)).items()
+    ]
+    await updates.set_columns(connection, rows)
 
 
 @dataclass(frozen=True)

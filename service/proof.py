@@ -51,19 +51,19 @@ async def record(connection: Connection, heard: Gathering) -> Proven:
     """Note what these reports say and prove."""
     store_id = heard.store_id
     latest = {report.address: report for report in heard.reports}
+    proving = {r.address: r for r in heard.reports if r.proof is not None and r.proof >= heard.level}
     ids = await displays.by_address(connection, store_id, heard.gateway_id, latest)
     locked = {display["id"]: display for display in await displays.lock(connection, store_id, ids.values())}
-    said = {id_: latest[address] for address, id_ in ids.items() if id_ in locked}
-    await displays.set_columns(connection, [_telemetry(locked[id_], said[id_], heard.now) for id_ in said])
+    here = {id_: address for address, id_ in ids.items() if id_ in locked}
+    await displays.set_columns(connection, [_telemetry(locked[id_], latest[here[id_]], heard.now) for id_ in here])
+    said = {id_: proving[address] for id_, address in here.items() if address in proving}
     marks = {report.shows for report in said.values() if report.shows}
     known = await updates.by_mark(connection, store_id, said, marks) if marks else {}
     proven, drifted = [], []
     for id_, report in said.items():
         update = known.get((id_, report.shows or ""))
-        if report.proof is None or report.proof < heard.level:
-            continue
         if update is not None and update["revision"] > locked[id_]["shown_revision"]:
-            proven.append(_Proof(locked[id_], update, report.proof))
+            proven.append(_Proof(locked[id_], update, report.proof or heard.level))
         elif _has_drifted(locked[id_], update, heard.asked_at):
             drifted.append((locked[id_], update))
     tally = Tally(store_id)

@@ -88,7 +88,7 @@ async def save_rows(
             change.count(saved)
     await products.append_prices(connection, prices)
     await products.save(connection, writes)
-    if same and await products.older_is_staged(connection, store_id, source.batch_id, max(same.values())):
+    if same and await products.older_is_unsaved(connection, store_id, source.batch_id, max(same.values())):
         await products.raise_sequence(connection, store_id, same)
     return saved
 
@@ -137,10 +137,10 @@ class _Change:
             saved.unchanged += 1
 
     def price_row(self, facts: StoreFacts, source: Source, index: int) -> list[dict[str, Any]]:
-        """A new row of price history, if any price differs."""
+        """A new row of price history, if any price differs, or if the clock changed it and nobody wrote so yet."""
         if self._before is not None and not self._is_new:
             before = _decode(self._before["content"])
-            if _prices(before, source.now) == _prices(self._after, source.now):
+            if _prices(before, _stated_at(self._before, source.now)) == _prices(self._after, source.now):
                 return []
         return [price_row(self._store_id, self._after, facts.currency, source, index)]
 
@@ -160,6 +160,12 @@ class _Change:
             "created_at": self._before["created_at"] if self._before else now,
             "updated_at": now,
         }
+
+
+def _stated_at(row: Record, now: int) -> int:
+    """A moment for which the newest price in history holds: the clock may have changed it since, unnoticed so far."""
+    turn: int | None = row["next_change_at"]
+    return now if turn is None else min(now, turn - 1)
 
 
 def _prices(product: Product, now: int) -> tuple[int | None, ...]:
@@ -189,7 +195,7 @@ def price_row(
 
 
 async def turn_clock(connection: Connection, store: Record, barcodes: Sequence[str], now: int) -> list[str]:
-    """Products whose sale starts or ends by now: their prices of this moment; the barcodes that did change."""
+    """Products that the clock changes by now: prices of this moment, where they are new; the barcodes in any case."""
     facts = facts_of(store)
     source = Source("clock", "patch", now)
     due = {
@@ -197,8 +203,11 @@ async def turn_clock(connection: Connection, store: Record, barcodes: Sequence[s
         for barcode, row in (await products.by_barcode(connection, store["id"], barcodes)).items()
         if row["archived_at"] is None
     }
+    known = {barcode: _decode(row["content"]) for barcode, row in due.items()}
     prices = {
-        barcode: price_row(store["id"], _decode(row["content"]), facts.currency, source) for barcode, row in due.items()
+        barcode: price_row(store["id"], product, facts.currency, source)
+        for barcode, product in known.items()
+        if _prices(product, _stated_at(due[barcode], now)) != _prices(product, now)
     }
     await products.append_prices(connection, list(prices.values()))
     await products.set_columns(
@@ -207,8 +216,8 @@ async def turn_clock(connection: Connection, store: Record, barcodes: Sequence[s
             {
                 "store_id": store["id"],
                 "barcode": barcode,
-                "price_id": prices[barcode]["id"],
-                "next_change_at": sales.next_change_at(_decode(row["content"]), now),
+                "price_id": prices[barcode]["id"] if barcode in prices else row["price_id"],
+                "next_change_at": sales.next_change_at(known[barcode], now),
             }
             for barcode, row in due.items()
         ],
@@ -216,9 +225,18 @@ async def turn_clock(connection: Connection, store: Record, barcodes: Sequence[s
     return sorted(due)
 
 
-async def archive(connection: Connection, store: Record, barcodes: Sequence[str], source: Source) -> None:
-    """Take products off sale: their displays go blank, their history stays."""
-    known = await products.by_barcode(connection, store["id"], barcodes)
+async def archive(
+    connection: Connection, store: Record, barcodes: Sequence[str], before: int, source: Source
+) -> list[str]:
+    """Take products that were received before this number off sale: displays go blank, history stays; which those are.
+
+    The number becomes theirs, so that rows received before it do not bring them back.
+    """
+    known = {
+        barcode: row
+        for barcode, row in (await products.by_barcode(connection, store["id"], barcodes)).items()
+        if row["archived_at"] is None and row["received_seq"] < before
+    }
     prices = {
         barcode: price_row(store["id"], _decode(row["content"]), store["currency"], source)
         for barcode, row in known.items()
@@ -232,8 +250,10 @@ async def archive(connection: Connection, store: Record, barcodes: Sequence[str]
                 "barcode": barcode,
                 "price_id": prices[barcode]["id"],
                 "next_change_at": None,
+                "received_seq": before,
                 "archived_at": source.now,
             }
             for barcode in known
         ],
     )
+    return sorted(known)

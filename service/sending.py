@@ -5,7 +5,7 @@ not sent another one, so that an older frame cannot land after a newer one. `pus
 what the display was proven to show may no longer be what it shows.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,14 @@ import msgspec
 import structlog
 
 from display_drivers.base import DriverInfo, Outcome
-from display_drivers.errors import StaleError
+from display_drivers.errors import (
+    BusyError,
+    DriverError,
+    FrameRefusedError,
+    StaleError,
+    TransientError,
+    UnreachableError,
+)
 from service.core import updates as core
 from service.core.faces import Face, from_content
 from service.core.updates import Phase, Schedule
@@ -79,13 +86,13 @@ async def _claim_due(connection: Connection, at: At, limit: int, now: int, until
     if gateway is None or (gateway["next_push_at"] or 0) > now:
         return []
     due = dict(await updates.due(connection, at.store_id, at.gateway_id, now, limit))
-    free = {
-        display["id"]: display
-        for display in await displays.lock(connection, at.store_id, due)
-        if (display["pusher_until"] or 0) <= now
+    locked = {display["id"]: display for display in await displays.lock(connection, at.store_id, due)}
+    found = await updates.by_id(connection, at.store_id, [due[id_] for id_ in locked])
+    ready = {
+        row["display_id"]: row
+        for row in found.values()
+        if row["phase"] == Phase.PENDING and _is_free(locked[row["display_id"]], row, now)
     }
-    found = await updates.by_id(connection, at.store_id, [due[id_] for id_ in free])
-    ready = {row["display_id"]: row for row in found.values() if row["phase"] == Phase.PENDING}
     contents = await updates.contents(connection, at.store_id, [row["digest"] for row in ready.values()])
     await displays.set_columns(
         connection,
@@ -95,7 +102,7 @@ async def _claim_due(connection: Connection, at: At, limit: int, now: int, until
                 "id": id_,
                 "pusher": at.worker,
                 "pusher_until": until,
-                "pushed_revision": max(row["revision"], free[id_]["pushed_revision"]),
+                "pushed_revision": max(row["revision"], locked[id_]["pushed_revision"]),
             }
             for id_, row in ready.items()
         ],
@@ -104,13 +111,25 @@ async def _claim_due(connection: Connection, at: At, limit: int, now: int, until
         Claimed(
             id=row["id"],
             display_id=id_,
-            address=free[id_]["address"],
+            address=locked[id_]["address"],
             revision=row["revision"],
             digest=row["digest"],
             content=contents[row["digest"]],
         )
         for id_, row in ready.items()
     ]
+
+
+def _is_free(display: Record, update: Record, now: int) -> bool:
+    """Whether nothing else may be on its way to this display. As the condition in `updates.due`.
+
+    A lease without a pusher is that of a push whose answer never came: it may still land, so that until the lease ends
+    only the same update is sent.
+    """
+    if (display["pusher_until"] or 0) <= now:
+        return True
+    same: bool = display["pusher"] is None and display["pushed_revision"] == update["revision"]
+    return same
 
 
 async def renew(connection: Connection, at: At, display_ids: Sequence[str], now: int, until: int) -> None:
@@ -143,6 +162,7 @@ async def record(
         [_outcome_row(at.store_id, found[id_], step, outcomes[id_], now) for id_, step in nexts.items()],
     )
     steps = {found[id_]["display_id"]: step for id_, step in nexts.items()}
+    answered = {one.display_id for one in claimed if not _is_fate_unknown(outcomes[one.id].error)}
     above = {
         one.display_id: error.revision for one in claimed if isinstance(error := outcomes[one.id].error, StaleError)
     }
@@ -153,7 +173,7 @@ async def record(
                 "store_id": at.store_id,
                 "id": id_,
                 "pusher": None if display["pusher"] == at.worker else display["pusher"],
-                "pusher_until": None if display["pusher"] == at.worker else display["pusher_until"],
+                "pusher_until": None if id_ in answered and display["pusher"] == at.worker else display["pusher_until"],
                 "retry_at": steps[id_].retry_at if id_ in steps else display["retry_at"],
                 "desired_revision": max(display["desired_revision"], above.get(id_, 0)),
             }
@@ -166,6 +186,10 @@ async def record(
     )
     await tally.apply(connection)
     return tally.batches
+
+
+def _is_fate_unknown(error: DriverError | None) -> bool:
+    return isinstance(error, TransientError) and not isinstance(error, BusyError)
 
 
 def _outcome_row(store_id: int, row: Record, step: core.Next, outcome: Outcome, now: int) -> dict[str, Any]:
@@ -238,6 +262,13 @@ async def repeat(connection: Connection, store_id: int, display_ids: Sequence[st
             for row, step in steps
         ],
     )
+
+
+def silence(outcomes: Iterable[Outcome]) -> str | None:
+    """How the gateway did not answer, if it answered nothing; a face that was refused undrawn is no answer of its."""
+    errors = [outcome.error for outcome in outcomes if not isinstance(outcome.error, FrameRefusedError)]
+    silent = [error.detail for error in errors if isinstance(error, UnreachableError)]
+    return silent[0] if silent and len(silent) == len(errors) else None
 
 
 async def note_reach(connection: Connection, at: At, away: str | None, settings: Settings, now: int) -> None:

@@ -75,16 +75,21 @@ async def _save_or_give_up(ctx: Shelfcast, saver: Saver, batch_id: str) -> bool:
         raise
     except Exception as error:
         log.exception("batch_saving_failed")
-        await ctx.db.write(_count_failure, saver.store_id, batch_id, type(error).__name__)
+        await ctx.db.write(_count_failure, saver.store_id, batch_id, type(error).__name__, ctx.clock())
         raise
 
 
-async def _count_failure(connection: Connection, store_id: int, batch_id: str, error: str) -> None:
+async def _count_failure(connection: Connection, store_id: int, batch_id: str, error: str, now: int) -> None:
     await batches.add_to(connection, store_id, batch_id, failures=1)
     batch = await batches.get(connection, store_id, batch_id)
-    if batch is not None and batch["failures"] >= _HOPELESS:
-        reason = f"Saving failed {_HOPELESS} times ({error}); see the log. Push the products again."
-        await batches.set_columns(connection, store_id, batch_id, status=Status.FAILED, phase=None, reason=reason)
+    if batch is None or batch["failures"] < _HOPELESS:
+        return
+    reason = f"Saving failed {_HOPELESS} times ({error}); see the log. Push the products again."
+    # Its phase stays, so that displays of what it has saved are planned, unless that is what fails.
+    phase = batch["phase"] if batch["failures"] < 2 * _HOPELESS else None
+    await batches.set_columns(
+        connection, store_id, batch_id, status=Status.FAILED, phase=phase, reason=reason, completed_at=now
+    )
 
 
 async def send_due(ctx: Shelfcast, line: Line) -> bool:
@@ -183,8 +188,7 @@ async def _record_outcomes(
 ) -> None:
     now = ctx.clock()
     plan = sending.schedule(ctx.settings, line.driver.info)
-    silent = [o.error.detail for o in outcomes.values() if isinstance(o.error, UnreachableError)]
-    away = silent[0] if len(silent) == len(outcomes) else None
+    away = sending.silence(outcomes.values())
 
     async def work(connection: Connection) -> None:
         # The gateway's row before its displays', as a claim takes them: two orders would be a deadlock.
@@ -320,9 +324,19 @@ async def _in_chunks(ctx: Shelfcast, find: Find, mend: Mend, now: int) -> None:
         async with ctx.db.read() as connection:
             found = await find(connection, now, _CHUNK)
         for store_id, keys in found.items():
-            await ctx.db.write(mend, store_id, keys)
+            await _contained(ctx, mend, store_id, keys)
         if sum(len(keys) for keys in found.values()) < _CHUNK:
             return
+
+
+async def _contained(ctx: Shelfcast, mend: Mend, store_id: int, keys: Sequence[str]) -> None:
+    """What cannot be mended in one store holds up neither the others nor the steps that follow."""
+    try:
+        await ctx.db.write(mend, store_id, keys)
+    except UNAVAILABLE:
+        raise
+    except Exception:
+        log.exception("not_reconciled", store_id=store_id)
 
 
 async def _advance_batches(ctx: Shelfcast, now: int) -> None:

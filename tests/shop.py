@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import msgspec
+from sqlalchemy import Table, select
 
 from display_drivers.base import Data, Frame
 from display_drivers.simulator.process import Ready, serving
@@ -17,8 +18,10 @@ from service.context import Shelfcast
 from service.context import now as wall_clock
 from service.core.rows import Kind
 from service.ids import new_id
-from service.messages import Accepted, Status
+from service.messages import Accepted, BatchDisplay, Status, Window
+from service.store import tables
 from service.stores import NewStore
+from service.sync import Line
 from service.tokens import Caller
 from workers.lines import Lines
 
@@ -107,6 +110,24 @@ class Shop:
         if line is not None:
             await sync.ask(self.ctx, line, audit=audit)
 
+    async def poll(self, gateway: str = "g1", *, audit: bool = False) -> None:
+        """Poll in the rhythm of the settings: as soon as that may be done again."""
+        settings = self.ctx.settings
+        self.clock.advance(int((settings.audit_every if audit else settings.poll_every) * 1000))
+        line = await self.lines.get(self.caller.store_id, self.gateways[gateway])
+        if line is not None:
+            await sync.ask(self.ctx, line, audit=audit)
+
+    async def settle(self) -> None:
+        """Let the hardware finish whatever it was given."""
+        assert await self.remote.settled(5)
+
+    async def line(self, gateway: str = "g1") -> Line:
+        """An open line for a worker of its own."""
+        line = await self.lines.get(self.caller.store_id, self.gateways[gateway])
+        assert line is not None
+        return line
+
     async def work(self, rounds: int = 1) -> None:
         """What workers do, in one order: save, send, let the hardware finish, ask, reconcile."""
         for _ in range(rounds):
@@ -117,6 +138,26 @@ class Shop:
             for gateway in self.gateways:
                 await self.ask(gateway)
             await sync.reconcile(self.ctx)
+
+    async def rows(self, table: Table) -> list[dict[str, Any]]:
+        """Every row of this store's in a table, in the order of its key."""
+        query = select(table).where(table.c.store_id == self.caller.store_id).order_by(*table.primary_key)
+        async with self.ctx.db.read() as connection:
+            return [dict(row) for row in (await connection.execute(query)).mappings()]
+
+    async def display(self, address: str = "SIM000001") -> dict[str, Any]:
+        """The database's row of a display."""
+        return next(row for row in await self.rows(tables.displays) if row["address"] == address)
+
+    async def tags(self, session_id: str) -> dict[str, BatchDisplay]:
+        """Address -> what the API says of this display of a batch."""
+        page = await feed.displays_of(self.ctx, self.caller, session_id, None, Window(per_page=1000))
+        return {tag.address: tag for tag in page.data}
+
+    async def pushed(self) -> int:
+        """How many updates gateways were handed so far, taken or not."""
+        words = ("accepted", "stale", "busy", "unknownDisplay", "refused")
+        return sum(gateway.counts.get(word, 0) for gateway in (await self.remote.stats()).gateways for word in words)
 
     async def glass(self) -> dict[str, Any]:
         """Address -> what is on the glass: content for data hardware, pixels for frames, None if blank."""

@@ -79,7 +79,9 @@ async def _database(ctx: Shelfcast) -> Check:
 
 async def _redis(ctx: Shelfcast) -> Check:
     ok = bool(await _within(ctx.bell.ping()))
-    return Check(ok=ok, detail="" if ok else "Redis cannot be reached; changes go out with the next reconciliation.")
+    return Check(
+        ok=ok, detail="" if ok else "Redis cannot be reached: the feed is taken, displays wait until it is back."
+    )
 
 
 async def _within(check: Awaitable[bool]) -> bool | None:

@@ -18,7 +18,9 @@ async def insert(connection: AsyncConnection, row: dict[str, Any]) -> None:
 
 async def get(connection: AsyncConnection, store_id: int, batch_id: str, *, lock: bool = False) -> RowMapping | None:
     statement = select(batches).where(batches.c.store_id == store_id, batches.c.id == batch_id)
-    return (await connection.execute(statement.with_for_update(key_share=True) if lock else statement)).mappings().first()
+    if lock:
+        statement = statement.with_for_update(key_share=True)
+    return (await connection.execute(statement)).mappings().first()
 
 
 async def set_columns(connection: AsyncConnection, store_id: int, batch_id: str, **columns: Any) -> None:
@@ -136,6 +138,20 @@ async def count_errors(connection: AsyncConnection, store_id: int, batch_id: str
     return int((await connection.execute(statement)).scalar_one())
 
 
+async def refused_barcodes(connection: AsyncConnection, store_id: int, batch_id: str) -> set[str]:
+    """Barcodes that refused rows of this batch name, as far as they can be read."""
+    statement = (
+        select(batch_errors.c.barcode)
+        .where(
+            batch_errors.c.store_id == store_id,
+            batch_errors.c.batch_id == batch_id,
+            batch_errors.c.barcode.is_not(None),
+        )
+        .distinct()
+    )
+    return {barcode.strip() for barcode in (await connection.execute(statement)).scalars()}
+
+
 async def lapsed(connection: AsyncConnection, now: int) -> list[tuple[int, str]]:
     """(Store, batch) still open after their time."""
     statement = select(batches.c.store_id, batches.c.id).where(batches.c.status == "open", batches.c.expires_at <= now)
@@ -151,12 +167,12 @@ async def in_phase(connection: AsyncConnection, *phases: str) -> list[tuple[int,
 
 
 async def stores_to_save(connection: AsyncConnection) -> list[int]:
-    """Stores with a batch in its saving phase; also a cancelled one, whose saved products still need their faces."""
+    """Stores with a batch in its saving phase; also one that was ended, whose saved products still need their faces."""
     statement = select(batches.c.store_id).where(_SAVING).distinct()
     return list((await connection.execute(statement)).scalars())
 
 
-_SAVING = batches.c.status.in_(["processing", "cancelled"]) & (batches.c.phase == "saving")
+_SAVING = batches.c.status.in_(["processing", "cancelled", "failed"]) & (batches.c.phase == "saving")
 
 
 async def to_save(connection: AsyncConnection, store_id: int) -> str | None:

@@ -79,9 +79,11 @@ async def with_due(connection: AsyncConnection, now: int) -> list[tuple[int, str
 
 
 async def to_poll(connection: AsyncConnection, now: int) -> list[tuple[int, str]]:
-    """(Store, gateway) with displays whose proof may have come."""
+    """(Store, gateway) with displays whose proof may have come, also where only the answer to their push was lost."""
     unproven = exists().where(
-        updates.c.store_id == gateways.c.store_id, updates.c.gateway_id == gateways.c.id, updates.c.phase == "SENT"
+        updates.c.store_id == gateways.c.store_id,
+        updates.c.gateway_id == gateways.c.id,
+        (updates.c.phase == "SENT") | ((updates.c.phase == "PENDING") & updates.c.error.is_not(None)),
     )
     statement = select(gateways.c.store_id, gateways.c.id).where(
         gateways.c.retired_at.is_(None),

@@ -6,7 +6,7 @@ import msgspec
 from sqlalchemy import Row, and_, case, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from service.store.tables import batches, bindings, displays, gateways, stores, updates
+from service.store.tables import batches, bindings, display_is_wrong, displays, gateways, stores, updates
 
 Counts = dict[tuple[str, str], int]
 """(environment, state) -> how many"""
@@ -47,8 +47,7 @@ async def _displays(conn: AsyncConnection) -> Counts:
         .distinct()
         .subquery("bound")
     )
-    is_wrong = displays.c.desired_digest.is_distinct_from(displays.c.shown_digest)
-    state = case((is_wrong, "wrong"), (bound.c.display_id.is_(None), "unbound"), else_="right")
+    state = case((display_is_wrong, "wrong"), (bound.c.display_id.is_(None), "unbound"), else_="right")
     joined = displays.join(stores, stores.c.id == displays.c.store_id).outerjoin(
         bound, and_(bound.c.store_id == displays.c.store_id, bound.c.display_id == displays.c.id)
     )

@@ -7,7 +7,7 @@ from sqlalchemy import RowMapping, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.store.statements import Rows, change, chunks, upsert
-from service.store.tables import batch_pushes, batches, price_history, products, store_sequences, stores
+from service.store.tables import batches, price_history, products, store_sequences, stores
 
 
 async def lock_store(connection: AsyncConnection, store_id: int) -> RowMapping:
@@ -31,18 +31,14 @@ async def next_sequence(connection: AsyncConnection, store_id: int, rows: int) -
     return last - rows + 1
 
 
-async def older_is_staged(connection: AsyncConnection, store_id: int, batch_id: str | None, seq: int) -> bool:
-    """Whether rows received before `seq` may still be saved by another batch."""
+async def older_is_unsaved(connection: AsyncConnection, store_id: int, batch_id: str | None, seq: int) -> bool:
+    """Whether another batch, started before `seq`, may still save older rows or archive what it does not name."""
+    unsaved = batches.c.status.in_(["open", "held"]) | (
+        (batches.c.status == "processing") & (batches.c.phase == "saving")
+    )
     statement = (
-        select(batch_pushes.c.number)
-        .join(batches, (batches.c.store_id == batch_pushes.c.store_id) & (batches.c.id == batch_pushes.c.batch_id))
-        .where(
-            batches.c.store_id == store_id,
-            batches.c.status.in_(["open", "processing", "held"]),
-            batches.c.id != (batch_id or ""),
-            batch_pushes.c.saved_at.is_(None),
-            batch_pushes.c.first_seq < seq,
-        )
+        select(batches.c.id)
+        .where(batches.c.store_id == store_id, unsaved, batches.c.id != (batch_id or ""), batches.c.started_seq < seq)
         .limit(1)
     )
     return (await connection.execute(statement)).first() is not None
@@ -57,6 +53,7 @@ async def by_barcode(connection: AsyncConnection, store_id: int, barcodes: Colle
         products.c.content_hash,
         products.c.received_seq,
         products.c.price_id,
+        products.c.next_change_at,
         products.c.archived_at,
         products.c.created_at,
     )

@@ -204,7 +204,7 @@ displays = Table(
     _time("shown_at"),
     _time("retry_at"),  # after a failure: reconciliation leaves it alone until then
     Column("pusher", Text),  # a push is in the air, whatever became of its update
-    _time("pusher_until"),
+    _time("pusher_until"),  # without a pusher: its answer was lost, and it may still land
     _time("reported_at"),
     Column("battery", Integer),
     Column("signal", Integer),
@@ -273,6 +273,7 @@ batches = Table(
     _count("progress"),
     Column("reason", Text),  # why it is held, failed, cancelled or expired
     Column("released_by", Text),
+    Column("started_seq", BigInteger, nullable=False),  # its receivedSeq: a full batch archives what came before
     _time("started_at", required=True),
     _time("expires_at", required=True),
     _time("processing_at"),

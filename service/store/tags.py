@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import RowMapping, and_, bindparam, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, RowMapping, and_, bindparam, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from display_drivers.base import Proof
@@ -99,15 +99,25 @@ async def forget(connection: AsyncConnection, store_id: int, batch_id: str, disp
 
 async def drop_unsent(connection: AsyncConnection, store_id: int, batch_id: str) -> int:
     """Take what was not sent yet out of this batch; how many of them had been counted."""
-    unsent = and_(
+    unsent = _unsent(store_id, batch_id)
+    counted = await connection.execute(select(func.count()).where(unsent, batch_displays.c.digest.is_not(None)))
+    await connection.execute(delete(batch_displays).where(unsent))
+    return int(counted.scalar_one())
+
+
+async def unsent(connection: AsyncConnection, store_id: int, batch_id: str) -> list[str]:
+    """Displays that `drop_unsent` would take out, to be locked before the batch is."""
+    rows = await connection.execute(select(batch_displays.c.display_id).where(_unsent(store_id, batch_id)))
+    return list(rows.scalars())
+
+
+def _unsent(store_id: int, batch_id: str) -> ColumnElement[bool]:
+    return and_(
         batch_displays.c.store_id == store_id,
         batch_displays.c.batch_id == batch_id,
         batch_displays.c.state == "pending",
         batch_displays.c.sent_at.is_(None),
     )
-    counted = await connection.execute(select(func.count()).where(unsent, batch_displays.c.digest.is_not(None)))
-    await connection.execute(delete(batch_displays).where(unsent))
-    return int(counted.scalar_one())
 
 
 async def of_displays(
@@ -154,6 +164,7 @@ async def any_waiting(connection: AsyncConnection, store_id: int, batch_id: str,
             batch_displays.c.state == "pending",
             batch_displays.c.sent_at.is_(None),
             displays.c.retired_at.is_(None),
+            gateways.c.retired_at.is_(None),
             gateways.c.unreachable_since.is_(None) | (gateways.c.unreachable_since > since),
             (func.coalesce(updates.c.attempts, 0) == 0) | (batch_displays.c.planned_at > since),
         )

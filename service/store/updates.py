@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from sqlalchemy import RowMapping, func, select
+from sqlalchemy import RowMapping, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.store.statements import Rows, change, chunks, upsert
@@ -50,7 +50,7 @@ async def by_mark(
 async def due(
     connection: AsyncConnection, store_id: int, gateway_id: str, now: int, limit: int
 ) -> list[tuple[str, str]]:
-    """(Display, update) of what may be sent now; no display whose last push may still be in the air."""
+    """(Display, update) of what may be sent now; nothing newer than a push that may still be in the air."""
     statement = (
         select(updates.c.display_id, updates.c.id)
         .join(displays, (displays.c.store_id == updates.c.store_id) & (displays.c.id == updates.c.display_id))
@@ -59,7 +59,11 @@ async def due(
             updates.c.gateway_id == gateway_id,
             updates.c.phase == "PENDING",
             updates.c.due_at <= now,
-            displays.c.pusher_until.is_(None) | (displays.c.pusher_until <= now),
+            or_(
+                displays.c.pusher_until.is_(None),
+                displays.c.pusher_until <= now,
+                displays.c.pusher.is_(None) & (displays.c.pushed_revision == updates.c.revision),
+            ),
             displays.c.retired_at.is_(None),
         )
         .order_by(updates.c.due_at)

@@ -54,6 +54,7 @@ def upgrade() -> None:
         sa.Column("progress", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("reason", sa.Text(), nullable=True),
         sa.Column("released_by", sa.Text(), nullable=True),
+        sa.Column("started_seq", sa.BigInteger(), nullable=False),
         sa.Column("started_at", sa.BigInteger(), nullable=False),
         sa.Column("expires_at", sa.BigInteger(), nullable=False),
         sa.Column("processing_at", sa.BigInteger(), nullable=True),
