@@ -49,19 +49,17 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
+def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Settings]:
     """Settings with a migrated database, once on SQLite and once on PostgreSQL; nobody listens to the bell."""
-    common = {"data_dir": tmp_path, "redis_url": f"unix://{tmp_path}/nobody.sock"}
     if request.param == "sqlite":
-        template: Path = request.getfixturevalue("sqlite_template")
-        (tmp_path / "shelfcast.db").write_bytes(template.read_bytes())
-        return Settings(**common)
+        yield request.getfixturevalue("on_sqlite")
+        return
     server: str = request.getfixturevalue("postgresql")
-    template_name: str = request.getfixturevalue("postgresql_template")
+    template: str = request.getfixturevalue("postgresql_template")
     name = f"test_{uuid.uuid4().hex}"
-    asyncio.run(_execute(server, f"CREATE DATABASE {name} TEMPLATE {template_name}"))
-    request.addfinalizer(lambda: asyncio.run(_execute(server, f"DROP DATABASE {name} WITH (FORCE)")))
-    return Settings(**common, database_url=_url(server, name))
+    asyncio.run(_execute(server, f"CREATE DATABASE {name} TEMPLATE {template}"))
+    yield Settings(data_dir=tmp_path, redis_url=f"unix://{tmp_path}/nobody.sock", database_url=_url(server, name))
+    asyncio.run(_execute(server, f"DROP DATABASE {name} WITH (FORCE)"))
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ log = structlog.get_logger()
 
 
 def run(settings: Settings) -> None:
-    """Work until SIGTERM or SIGINT. Raises redis.ConnectionError if Redis stays away: a supervisor starts us again."""
+    """Work until SIGTERM or SIGINT. Raises what Redis raises if it stays away: a supervisor starts us again."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_work(settings))
 
