@@ -237,6 +237,7 @@ async def cancel(ctx: Shelfcast, caller: Caller, session_id: str) -> StatusMessa
     now = ctx.clock()
 
     async def work(connection: Connection) -> None:
+        await _batch(connection, caller, session_id)
         # Displays before their batch, as whoever notes an outcome takes them.
         await displays.lock(connection, caller.store_id, await tags.unsent(connection, caller.store_id, session_id))
         batch = await _batch(connection, caller, session_id, lock=True)

@@ -6,6 +6,7 @@ every process.
 """
 
 import asyncio
+import functools
 import hashlib
 import re
 import secrets
@@ -139,15 +140,14 @@ def _note_use(ctx: Shelfcast, token: Token, now: int) -> None:
     before = now - USE_NOTED_EVERY
     if token.id in _noting or (token.last_used_at is not None and token.last_used_at >= before):
         return
-    task = asyncio.create_task(_touch(ctx, token.id, now, before))
-    _noting[token.id] = task
-    task.add_done_callback(lambda _: _noting.pop(token.id, None))
+    _noting[token.id] = task = ctx.db.begin(tenants.touch_token, token.id, now, before)
+    task.add_done_callback(functools.partial(_noted, token.id))
 
 
-async def _touch(ctx: Shelfcast, token_id: str, now: int, before: int) -> None:
-    try:
-        await ctx.db.write(lambda conn: tenants.touch_token(conn, token_id, now, before))
-    except Exception as error:  # noqa: BLE001 - the use of a token is a courtesy; a full disk shows elsewhere
+def _noted(token_id: str, task: asyncio.Task[None]) -> None:
+    """The use of a token is a courtesy; a full disk shows elsewhere."""
+    _noting.pop(token_id, None)
+    if not task.cancelled() and (error := task.exception()):
         log.warning("token_use_not_noted", token_id=token_id, error=repr(error))
 
 

@@ -1,6 +1,7 @@
 """A store with real displays behind a real socket, and workers' verbs called one by one instead of by the bell."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -171,6 +172,13 @@ class Shop:
             address: content["slots"][0].get("price") if content and content["slots"][0] else None
             for address, content in shown.items()
         }
+
+
+async def until(what: Callable[[], Awaitable[bool]], within: float = 5.0) -> None:
+    """Wait for what only looking can tell: rows that another task writes, or what a gateway saw."""
+    async with asyncio.timeout(within):
+        while not await what():  # noqa: ASYNC110 - nobody could set an event
+            await asyncio.sleep(0.01)
 
 
 def _face(face: Frame | Data | None) -> Any:

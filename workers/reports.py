@@ -11,6 +11,7 @@ from display_drivers.errors import DriverError
 from service import sync
 from service.context import Shelfcast
 from service.store import gateways
+from service.store.database import UNAVAILABLE
 from service.sync import Line
 from workers.lines import Lines
 
@@ -63,7 +64,19 @@ class Ear:
         return await self._ctx.db.write(gateways.lease, at.store_id, at.gateway_id, "listener", at.worker, now, until)
 
     async def _listen(self, line: Line, driver: Listens) -> None:
-        heart = asyncio.create_task(self._keep(line))
+        """Until the stream breaks, or the lease is another's."""
+        both = {asyncio.create_task(self._keep(line)), asyncio.create_task(self._hear(line, driver))}
+        try:
+            await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in both:
+                task.cancel()
+            await asyncio.gather(*both, return_exceptions=True)
+            at = line.at
+            with contextlib.suppress(Exception):
+                await self._ctx.db.write(gateways.release, at.store_id, at.gateway_id, "listener", at.worker)
+
+    async def _hear(self, line: Line, driver: Listens) -> None:
         try:
             async for reports in _gathered(driver.listen()):
                 await sync.hear(self._ctx, line, reports)
@@ -71,17 +84,13 @@ class Ear:
             log.debug("stream_ended", gateway_id=line.at.gateway_id, error=error.detail)
         except Exception:
             log.exception("listening_failed", gateway_id=line.at.gateway_id)
-        finally:
-            heart.cancel()
-            at = line.at
-            with contextlib.suppress(Exception):
-                await self._ctx.db.write(gateways.release, at.store_id, at.gateway_id, "listener", at.worker)
 
     async def _keep(self, line: Line) -> None:
-        while True:
+        mine = True
+        while mine:
             await asyncio.sleep(self._ctx.settings.lease / 3)
-            with contextlib.suppress(Exception):
-                await self._lease(line)
+            with contextlib.suppress(*UNAVAILABLE):
+                mine = await self._lease(line)
 
 
 async def _gathered(stream: AsyncIterator[Report]) -> AsyncIterator[list[Report]]:

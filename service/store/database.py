@@ -51,6 +51,7 @@ class Database:
             )
         self._turn = asyncio.Semaphore(1 if self.is_sqlite else 8)
         self._writes: set[asyncio.Task[Any]] = set()
+        self._closing = False
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
@@ -65,10 +66,18 @@ class Database:
 
         `work` may run again after a deadlock, so it must have no effect but its statements.
         """
-        task = asyncio.ensure_future(self._write(lambda connection: work(connection, *args, **named)))
+        return await asyncio.shield(self.begin(work, *args, **named))
+
+    def begin(
+        self, work: Callable[Concatenate[Connection, P], Awaitable[T]], *args: P.args, **named: P.kwargs
+    ) -> asyncio.Task[T]:
+        """The same, for a caller that does not wait; `close` does."""
+        if self._closing:
+            raise RuntimeError("The database is closed.")
+        task = asyncio.create_task(self._write(lambda connection: work(connection, *args, **named)))
         self._writes.add(task)
         task.add_done_callback(self._writes.discard)
-        return await asyncio.shield(task)
+        return task
 
     async def _write(self, work: Work[T]) -> T:
         async with self._turn:
@@ -85,6 +94,7 @@ class Database:
             return await work(connection)
 
     async def close(self) -> None:
+        self._closing = True
         while self._writes:
             await asyncio.wait(self._writes)
         await self._reader.dispose()

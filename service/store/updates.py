@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from sqlalchemy import RowMapping, func, or_, select
+from sqlalchemy import RowMapping, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.store.statements import Rows, change, chunks, upsert
@@ -70,15 +70,6 @@ async def due(
         .limit(limit)
     )
     return [(display_id, id_) for display_id, id_ in await connection.execute(statement)]
-
-
-async def next_due(connection: AsyncConnection, store_id: int, gateway_id: str) -> int | None:
-    """When the next update of this gateway is due."""
-    statement = select(func.min(updates.c.due_at)).where(
-        updates.c.store_id == store_id, updates.c.gateway_id == gateway_id, updates.c.phase == "PENDING"
-    )
-    earliest: int | None = (await connection.execute(statement)).scalar_one()
-    return earliest
 
 
 async def contents(connection: AsyncConnection, store_id: int, digests: Collection[str]) -> dict[str, str]:

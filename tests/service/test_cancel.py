@@ -6,15 +6,16 @@ import pytest
 
 from service import feed, sync
 from service.batch_saving import Saver
-from service.context import Shelfcast
+from service.context import opened
 from service.errors import ConflictError, SessionExpiredError
+from service.settings import Settings
 from service.store import tables
 from tests.shop import MINUTE, Shop, opened_shop
 
 
 @pytest.fixture
-async def shop(ctx: Shelfcast) -> AsyncIterator[Shop]:
-    async with opened_shop(ctx, displays=4) as shop:
+async def shop(on_sqlite: Settings) -> AsyncIterator[Shop]:
+    async with opened(on_sqlite) as ctx, opened_shop(ctx, displays=4) as shop:
         await shop.bind({f"SIM00000{n}": [str(n)] for n in range(1, 5)})
         yield shop
 

@@ -7,11 +7,12 @@ import msgspec
 import pytest
 
 from service import feed
+from service.batch_saving import Saver
 from service.context import opened
 from service.core.guards import Guards
 from service.settings import Settings
 from service.store import tables
-from tests.shop import Shop, opened_shop
+from tests.shop import MINUTE, Shop, opened_shop
 
 
 @pytest.fixture
@@ -138,6 +139,14 @@ async def test_a_product_added_while_an_empty_full_session_is_open_is_not_archiv
     await shop.add(*goods(4))
     await completed(shop, session)
     assert await archived(shop) == ["1", "2", "3"]
+
+
+async def test_a_product_that_comes_between_looking_and_archiving_is_not_archived(shop: Shop) -> None:
+    session = await shop.batch(goods(1, 2), mode="full")
+    await shop.add({**goods(3)[0], "price": "3.10"})
+    saver = Saver(shop.ctx, shop.caller.store_id, "saver", shop.clock.at + MINUTE)
+    await shop.ctx.db.write(saver._archive_some, session, ["3"])
+    assert await archived(shop) == []
 
 
 async def test_a_row_received_before_the_full_batch_does_not_bring_back_what_it_archived(shop: Shop) -> None:

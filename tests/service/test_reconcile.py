@@ -112,9 +112,9 @@ async def test_a_sleeping_display_is_confirmed_when_it_wakes(shop: Shop) -> None
 
 async def test_a_question_is_asked_once_however_many_were_rung_for_it(shop: Shop) -> None:
     await shop.bind({"SIM000001": [BARCODE]})
+    await shop.remote.change_displays(["SIM000001"], absent=True)
     await shop.add(milk())
     await shop.send()
-    await shop.remote.change_displays(["SIM000001"], absent=True)
     for _ in range(3):
         await sync.ask(shop.ctx, await shop.line())
     assert (await shop.remote.stats()).gateways[0].counts["polls"] == 1

@@ -14,7 +14,7 @@ from service.core.updates import Schedule
 from service.sending import Claimed
 from service.store import gateways, tables
 from service.sync import Line
-from tests.shop import Shop, milk, opened_shop
+from tests.shop import Shop, milk, opened_shop, until
 
 BARCODE = milk()["barcode"]
 LEASE = 15_000
@@ -223,6 +223,9 @@ class Stray:
     def __init__(self, answer: list[Outcome] | Exception) -> None:
         self._answer = answer
         self.given: list[Update] = []
+        self.asked = asyncio.Event()
+        self.may_answer = asyncio.Event()
+        self.may_answer.set()
 
     async def open(self) -> None: ...
 
@@ -230,6 +233,8 @@ class Stray:
 
     async def push(self, updates: Sequence[Update]) -> list[Outcome]:
         self.given += updates
+        self.asked.set()
+        await self.may_answer.wait()
         if isinstance(self._answer, Exception):
             raise self._answer
         return self._answer
@@ -249,6 +254,24 @@ async def test_a_driver_that_breaks_its_contract_costs_an_attempt_and_nothing_el
     (update,) = await shop.rows(tables.updates)
     assert (update["phase"], update["attempts"], update["error"]) == ("PENDING", 1, "transient")
     assert (await shop.display())["pusher"] is None
+
+
+async def test_a_claim_is_kept_for_as_long_as_its_push_takes(shop: Shop) -> None:
+    await shop.add(milk("1.00"))
+    brief = replace(shop.ctx, settings=replace(shop.ctx.settings, lease=0.1))
+    slow = Stray([])
+    slow.may_answer.clear()
+    sending_it = asyncio.create_task(sync.send_due(brief, replace(await shop.line(), driver=slow)))
+    await slow.asked.wait()
+    shop.clock.advance(LEASE)
+
+    async def renewed() -> bool:
+        return bool((await shop.display())["pusher_until"] >= shop.clock.at)
+
+    await until(renewed)
+    assert not await sync.send_due(shop.ctx, await shop.line())
+    slow.may_answer.set()
+    await sending_it
 
 
 async def test_a_face_that_cannot_be_drawn_fails_alone(shop: Shop) -> None:

@@ -1,14 +1,14 @@
 """The shells around the verbs: listening, jobs, and lines that are opened once."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 
 import pytest
 
 from service.context import opened
 from service.settings import Settings
 from service.store import tables
-from tests.shop import Shop, milk, opened_shop
+from tests.shop import Shop, milk, opened_shop, until
 from workers import jobs
 from workers.jobs import Bench, contained
 from workers.reports import Ear
@@ -21,12 +21,6 @@ async def shop(on_sqlite: Settings) -> AsyncIterator[Shop]:
     async with opened(on_sqlite) as ctx, opened_shop(ctx, displays=2, gateways=2) as shop:
         await shop.bind({"SIM000001": [BARCODE]})
         yield shop
-
-
-async def until(what: Callable[[], Awaitable[bool]], within: float = 5.0) -> None:
-    async with asyncio.timeout(within):
-        while not await what():  # noqa: ASYNC110 - another process's state, seen over HTTP
-            await asyncio.sleep(0.01)
 
 
 @pytest.fixture
