@@ -9,7 +9,7 @@ SOURCES := service workers display_drivers tests $(wildcard bench)
 PYTHON ?= $(shell for each in python3 python3.14 python3.13 python3.12 python3.11 python; do \
 	"$$each" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo "$$each" && break; done)
 
-.PHONY: help demo test lint format types contracts chaos lock clean
+.PHONY: help demo test lint format types contracts chaos bench lock clean
 
 help:
 	@echo "make demo [KEEP=1]   everything at once on a simulated store; KEEP=1 leaves it running"
@@ -18,6 +18,7 @@ help:
 	@echo "make types           mypy, strict"
 	@echo "make contracts       which package may import which"
 	@echo "make chaos [TIMES=10] the tests that kill processes, again and again"
+	@echo "make bench [ARGS=…]  how fast it is, against floors; ARGS such as --quick or --record"
 	@echo "make lock            resolve the dependencies of pyproject.toml anew"
 
 $(READY): requirements-dev.lock pyproject.toml
@@ -59,6 +60,9 @@ TIMES ?= 10
 chaos: $(READY)
 	@for round in $$(seq $(TIMES)); do echo "Round $$round of $(TIMES)"; \
 		$(BIN)/python -m pytest -q tests/end_to_end/test_kills.py $(ARGS) || exit 1; done
+
+bench: $(READY)
+	@$(BIN)/python -m bench $(ARGS)
 
 # Two locks with the same versions: what runs, and what develops. Without registry addresses, so that they hold anywhere.
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml
