@@ -52,8 +52,7 @@ async def measure(place: Place, sizes: Sizes) -> list[Figure]:
             till = Till(connection, token)
             turns = range(min(sizes.runs, _MOST_RUNS))
             runs = [await _run(site, till, made_rows(sizes.sent, turn)) for turn in turns]
-        for name in WORKERS:
-            await site.stop(name)
+        await site.kill(*WORKERS)  # drawing is measured alone
         async with site.opened() as ctx:
             drawing = await _drawing(ctx)
     beyond = [run.workers / sizes.sent * 1000 - drawing for run in runs]

@@ -7,6 +7,7 @@ from typing import Any
 
 from bench.http import Connection, request
 from bench.products import Rows, pushes
+from service.core.batches import TERMINAL
 
 _LOOK_EVERY = 0.1
 
@@ -35,9 +36,10 @@ class Till:
         await self.connection.told(request("POST", "/batch/complete", self.token, {"sessionId": session_id}))
 
     async def until(self, session_id: str, holds: Callable[[Status], bool]) -> None:
-        while True:
-            if holds(await self.connection.told(status(session_id, self.token))):
-                return
+        """Watch the batch; raises RuntimeError if it ends otherwise."""
+        while not holds(told := await self.connection.told(status(session_id, self.token))):
+            if told["status"] in TERMINAL:
+                raise RuntimeError(f"The batch did not come to what it should: {told}.")
             await asyncio.sleep(_LOOK_EVERY)
 
 

@@ -1,7 +1,6 @@
 """What processes cost, as the kernel counts it. Linux alone."""
 
 import os
-from collections.abc import Iterable
 from pathlib import Path
 
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -16,11 +15,6 @@ def cpu(*pids: int) -> float:
 def memory(pid: int) -> float:
     """Megabytes that are resident now."""
     return int(_stat(pid)[21]) * _PAGE / 1e6
-
-
-def children(pid: int) -> Iterable[int]:
-    """Of the main thread of a process."""
-    return map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split())
 
 
 def _stat(pid: int) -> list[str]:

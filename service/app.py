@@ -98,6 +98,7 @@ def server(settings: Settings) -> Server:
         server_header=False,
         # Who the peer is decides whether a token may be in clear text (api.auth), so nobody else may rewrite it.
         proxy_headers=False,
+        timeout_keep_alive=75,  # longer than the 5 to 10 s at which a status is polled
         timeout_graceful_shutdown=max(1, round(settings.shutdown_within)),
     )
     return Server(config, app)

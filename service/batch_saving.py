@@ -159,14 +159,19 @@ class Saver:
 
     async def _plan_faces(self, batch_id: str) -> None:
         """Plan the displays that saving noted, also those of a batch that was cancelled meanwhile, or has failed."""
-        while (planned := await self.ctx.db.write(self._plan_some, batch_id)) is not None:
+        after: str | None = ""
+        while after is not None:
+            planned, after = await self.ctx.db.write(self._plan_some, batch_id, after)
             await self.ctx.bell.ring_gateways(planned.gateways)
 
-    async def _plan_some(self, connection: Connection, batch_id: str) -> planning.Planned | None:
+    async def _plan_some(
+        self, connection: Connection, batch_id: str, after: str
+    ) -> tuple[planning.Planned, str | None]:
+        """Plan the next displays beyond `after`; and the last of them, None if there were no more."""
         await self._keep(connection)
-        some = await tags.unplanned(connection, self.store_id, batch_id, CHUNK)
+        some = await tags.unplanned(connection, self.store_id, batch_id, after, CHUNK)
         if not some:
-            return None
+            return planning.Planned(), None
         batch = await batches.get(connection, self.store_id, batch_id)
         ended = batch is None or batch["status"] != Status.PROCESSING
         if ended:
@@ -177,7 +182,7 @@ class Saver:
         )
         others = set(planned.batches) - {batch_id}
         await progress.advance(connection, self.store_id, others, now, self.ctx.settings)
-        return planned
+        return planned, some[-1]
 
     async def _finish(self, batch_id: str) -> None:
         """Saving is over: on to the displays, or to the end if none has a new face, or if the batch was ended."""

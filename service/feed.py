@@ -151,54 +151,59 @@ async def push(
     """
     _check_size(rows)
     parsed = parse_rows(rows, "whole", _facts(caller))
-    rejected = len(rows) - len(parsed.rows)
-    answer = Accepted(
-        received=len(rows),
+    answer = _held(session_id, sequence, len(rows), parsed)
+    now = ctx.clock()
+    row = {
+        "store_id": caller.store_id,
+        "batch_id": session_id,
+        "sequence": sequence,
+        "idempotency_key": key,
+        "body_hash": body_hash,
+        "answer": _encode(answer),
+        "rows": _encode(parsed.rows),
+        "received_at": now,
+    }
+
+    async def work(connection: Connection) -> Accepted:
+        batch = await _batch(connection, caller, session_id, lock=True)
+        before = await batches.pushed_before(connection, caller.store_id, session_id, key, sequence)
+        if before is None:
+            _require_open(batch, now)
+            await _stage(connection, batch, row, answer, parsed)
+            return answer
+        if before["body_hash"] != body_hash:
+            raise ConflictError("This Idempotency-Key or sequence came with another body before.")
+        return _decode_answer(before["answer"])
+
+    return await ctx.db.write(work)
+
+
+def _held(session_id: str, sequence: int | None, received: int, parsed: Parsed) -> Accepted:
+    return Accepted(
+        received=received,
         accepted=len(parsed.rows),
-        rejected=rejected,
+        rejected=received - len(parsed.rows),
         session_id=session_id,
         sequence=sequence,
         errors=parsed.errors,
         warnings=[*parsed.warnings, *_duplicates(parsed.rows)],
     )
-    staged = _encode(parsed.rows)
-    now = ctx.clock()
 
-    async def work(connection: Connection) -> Accepted:
-        batch = await _batch(connection, caller, session_id, lock=True)
-        before = await batches.pushed_before(connection, caller.store_id, session_id, key, sequence)
-        if before is not None:
-            if before["body_hash"] != body_hash:
-                raise ConflictError("This Idempotency-Key or sequence came with another body before.")
-            return _decode_answer(before["answer"])
-        _require_open(batch, now)
-        number = batch["pushes"]
-        first = await products.next_sequence(connection, caller.store_id, len(parsed.rows))
-        push_row = {
-            "store_id": caller.store_id,
-            "batch_id": session_id,
-            "number": number,
-            "sequence": sequence,
-            "idempotency_key": key,
-            "body_hash": body_hash,
-            "answer": _encode(answer),
-            "first_seq": first,
-            "rows": staged,
-            "received_at": now,
-        }
-        errors = batches.error_rows(caller.store_id, session_id, number, parsed.errors)
-        await batches.insert_push(connection, push_row, errors)
-        await batches.add_to(
-            connection,
-            caller.store_id,
-            session_id,
-            pushes=1,
-            products_received=len(rows),
-            products_rejected=rejected,
-        )
-        return answer
 
-    return await ctx.db.write(work)
+async def _stage(connection: Connection, batch: Record, row: dict[str, Any], answer: Accepted, parsed: Parsed) -> None:
+    """Hold one more push of an open batch, whose row is locked."""
+    store_id, number = batch["store_id"], batch["pushes"]
+    first = await products.next_sequence(connection, store_id, len(parsed.rows))
+    errors = batches.error_rows(store_id, batch["id"], number, parsed.errors)
+    await batches.insert_push(connection, {**row, "number": number, "first_seq": first}, errors)
+    await batches.add_to(
+        connection,
+        store_id,
+        batch["id"],
+        pushes=1,
+        products_received=answer.received,
+        products_rejected=answer.rejected,
+    )
 
 
 async def complete(ctx: Shelfcast, caller: Caller, session_id: str) -> Completing:

@@ -3,7 +3,7 @@
 Only a report that carries the mark of an update, at the driver's declared level or above, says what a display shows.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -162,11 +162,6 @@ async def _confirm_tags(connection: Connection, heard: Gathering, proven: list[_
     rows = []
     for tag in await _tags_of(connection, heard.store_id, proofs):
         proof = proofs[tag["display_id"]]
-        made_for = tag["update_id"] == proof.update["id"]
-        if not made_for and (tag["digest"] != proof.update["digest"] or tag["state"] == "superseded"):
-            continue
-        if tag["state"] == "confirmed":
-            continue
         tally.move(tag["batch_id"], tag["state"], "confirmed")
         tally.prove(tag["batch_id"], proof.level)
         if tag["sent_at"] is None:
@@ -187,5 +182,14 @@ async def _confirm_tags(connection: Connection, heard: Gathering, proven: list[_
     await tags.set_columns(connection, rows)
 
 
-async def _tags_of(connection: Connection, store_id: int, proofs: dict[str, _Proof]) -> Collection[Record]:
-    return await tags.of_displays(connection, store_id, proofs, [proof.update["id"] for proof in proofs.values()])
+async def _tags_of(connection: Connection, store_id: int, proofs: dict[str, _Proof]) -> list[Record]:
+    """Rows that want the face which was proven; also those given up, where the very update made for them was proven."""
+    open_ones = await tags.of_displays(connection, store_id, proofs)
+    found = [tag for tag in open_ones if tag["digest"] == proofs[tag["display_id"]].update["digest"]]
+    late: dict[str, list[str]] = {}
+    for proof in proofs.values():
+        if proof.update["phase"] == Phase.SUPERSEDED and proof.update["batch_id"]:
+            late.setdefault(proof.update["batch_id"], []).append(proof.update["id"])
+    for batch_id, update_ids in late.items():
+        found += await tags.superseded_of(connection, store_id, batch_id, update_ids)
+    return found

@@ -161,31 +161,35 @@ async def record(
         connection,
         [_outcome_row(at.store_id, found[id_], step, outcomes[id_], now) for id_, step in nexts.items()],
     )
-    steps = {found[id_]["display_id"]: step for id_, step in nexts.items()}
-    answered = {one.display_id for one in claimed if not _is_fate_unknown(outcomes[one.id].error)}
-    above = {
-        one.display_id: error.revision for one in claimed if isinstance(error := outcomes[one.id].error, StaleError)
-    }
+    steps = {found[id_]["display_id"]: (found[id_], step) for id_, step in nexts.items()}
     await displays.set_columns(
         connection,
         [
-            {
-                "store_id": at.store_id,
-                "id": id_,
-                "pusher": None if display["pusher"] == at.worker else display["pusher"],
-                "pusher_until": None if id_ in answered and display["pusher"] == at.worker else display["pusher_until"],
-                "retry_at": steps[id_].retry_at if id_ in steps else display["retry_at"],
-                "desired_revision": max(display["desired_revision"], above.get(id_, 0)),
-            }
-            for id_, display in locked.items()
+            _let_go(at, locked[one.display_id], outcomes[one.id].error, steps.get(one.display_id))
+            for one in claimed
+            if one.display_id in locked
         ],
     )
     tally = Tally(at.store_id)
-    await _note_tags(
-        connection, at.store_id, {found[id_]["display_id"]: (found[id_], nexts[id_]) for id_ in nexts}, tally, now
-    )
+    await _note_tags(connection, at.store_id, steps, tally, now)
     await tally.apply(connection)
     return tally.batches
+
+
+def _let_go(
+    at: At, display: Record, error: DriverError | None, noted: tuple[Record, core.Next] | None
+) -> dict[str, Any]:
+    """The display after the answer: its lease ended, unless another has it or the push may still land."""
+    mine = display["pusher"] == at.worker
+    above = error.revision if isinstance(error, StaleError) else 0
+    return {
+        "store_id": at.store_id,
+        "id": display["id"],
+        "pusher": None if mine else display["pusher"],
+        "pusher_until": None if mine and not _is_fate_unknown(error) else display["pusher_until"],
+        "retry_at": noted[1].retry_at if noted else display["retry_at"],
+        "desired_revision": max(display["desired_revision"], above),
+    }
 
 
 def _is_fate_unknown(error: DriverError | None) -> bool:

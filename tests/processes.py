@@ -159,8 +159,12 @@ class Site:
         """Ask it to end; its exit code."""
         process = self.running.pop(name)
         process.terminate()
-        async with asyncio.timeout(_ENDS_WITHIN):
-            return await process.wait()
+        try:
+            async with asyncio.timeout(_ENDS_WITHIN):
+                return await process.wait()
+        except TimeoutError:
+            process.kill()
+            raise
 
     async def run(self, *command: str, within: float = 60.0, **environ: str) -> Ended:
         """A shelfcast command, to its end."""

@@ -101,8 +101,10 @@ async def _gathered(stream: AsyncIterator[Report]) -> AsyncIterator[list[Report]
         try:
             async for report in stream:
                 await queue.put(report)
-        finally:
+        except Exception:  # not for a cancellation: nobody may be left to make room in the queue
             await queue.put(None)
+            raise
+        await queue.put(None)
 
     source = asyncio.create_task(pump())
     try:

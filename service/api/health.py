@@ -13,7 +13,7 @@ from service.api.metrics import CONTENT_TYPE, Metrics
 from service.context import Shelfcast
 from service.errors import UnavailableError
 from service.store.database import UNAVAILABLE
-from service.store.migrate import is_current
+from service.store.revision import is_current
 
 CHECKED_WITHIN = 5.0
 """Seconds after which a check counts as failed."""

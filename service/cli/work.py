@@ -11,7 +11,7 @@ from service.cli.console import USAGE, stop, warn
 from service.context import Shelfcast, opened
 from service.errors import ServiceError
 from service.settings import Settings, SettingsError, load, prepare, unknown
-from service.store import migrate
+from service.store import revision
 from service.store.database import UNAVAILABLE
 
 T = TypeVar("T")
@@ -46,7 +46,7 @@ def run(work: Callable[[Shelfcast], Awaitable[T]]) -> T:
 async def _within(found: Settings, work: Callable[[Shelfcast], Awaitable[T]]) -> T:
     async with opened(found) as ctx:
         async with ctx.db.read() as connection:
-            current = await migrate.is_current(connection)
+            current = await revision.is_current(connection)
         if not current:
             stop("The database has other tables than this version; run shelfcast migrate first.")
         try:
@@ -56,8 +56,10 @@ async def _within(found: Settings, work: Callable[[Shelfcast], Awaitable[T]]) ->
 
 
 def bring_up_to_date(found: Settings) -> None:
+    from service.store.migrate import migrate  # noqa: PLC0415 - Alembic, which most commands do not need
+
     with told_of_the_database():
-        migrate.migrate(found.sqlalchemy_url)
+        migrate(found.sqlalchemy_url)
 
 
 @contextlib.contextmanager

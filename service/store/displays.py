@@ -11,7 +11,16 @@ from sqlalchemy import ColumnElement, RowMapping, exists, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.store.statements import Rows, change, chunks, upsert
-from service.store.tables import bindings, display_is_wrong, displays, faces, gateways, showings, updates
+from service.store.tables import (
+    bindings,
+    display_is_wrong,
+    displays,
+    faces,
+    gateways,
+    showings,
+    update_is_open,
+    updates,
+)
 
 _ACTIVE = bindings.c.unbound_at.is_(None)
 
@@ -26,7 +35,7 @@ async def lock(connection: AsyncConnection, store_id: int, ids: Collection[str])
             .order_by(displays.c.id)
             .with_for_update(key_share=True)
         )
-        found.extend(rows.mappings())
+        found.extend(rows.mappings().all())
     return found
 
 
@@ -112,7 +121,7 @@ def _has_open_update() -> ColumnElement[bool]:
     return exists().where(
         updates.c.store_id == displays.c.store_id,
         updates.c.display_id == displays.c.id,
-        updates.c.phase.in_(["PENDING", "SENT"]),
+        update_is_open,
     )
 
 
@@ -133,11 +142,7 @@ async def listing(
     connection: AsyncConnection, store_id: int, after: str, limit: int, *, wrong: bool
 ) -> list[dict[str, Any]]:
     """Displays with their gateway and their open update, in the order of ids."""
-    open_update = (
-        (updates.c.store_id == displays.c.store_id)
-        & (updates.c.display_id == displays.c.id)
-        & updates.c.phase.in_(["PENDING", "SENT"])
-    )
+    open_update = (updates.c.store_id == displays.c.store_id) & (updates.c.display_id == displays.c.id) & update_is_open
     its_gateway = (gateways.c.store_id == displays.c.store_id) & (gateways.c.id == displays.c.gateway_id)
     statement = (
         select(

@@ -7,7 +7,7 @@ from sqlalchemy import RowMapping, bindparam, insert, select, update
 
 from service.store.database import Connection
 from service.store.statements import change, chunks
-from service.store.tables import bindings, displays, updates
+from service.store.tables import bindings, displays
 
 
 async def by_address(
@@ -34,25 +34,8 @@ async def insert_displays(conn: Connection, rows: Sequence[dict[str, Any]]) -> N
 
 
 async def change_displays(conn: Connection, rows: Sequence[dict[str, Any]]) -> None:
-    """Set gateway, panel, template and retirement of known displays; an update under way goes by the new gateway."""
+    """Set gateway, panel, template and retirement of known displays."""
     await change(conn, displays, rows, ("store_id", "id"))
-    if rows:
-        follow = (
-            update(updates)
-            .where(
-                updates.c.store_id == bindparam("of_store"),
-                updates.c.display_id == bindparam("of_display"),
-                updates.c.phase.in_(["PENDING", "SENT"]),
-            )
-            .values(gateway_id=bindparam("to_gateway"))
-        )
-        await conn.execute(
-            follow,
-            [
-                {"of_store": row["store_id"], "of_display": row["id"], "to_gateway": row["gateway_id"]}
-                for row in sorted(rows, key=lambda row: str(row["id"]))
-            ],
-        )
 
 
 async def unbind(conn: Connection, store_id: int, slots: Collection[tuple[str, int]], now: int, by: str) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import RowMapping, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from service.store.tables import displays, gateways, updates
+from service.store.tables import displays, gateways, update_is_pending, update_is_sent, updates
 
 
 async def get(connection: AsyncConnection, store_id: int, gateway_id: str) -> RowMapping | None:
@@ -69,7 +69,7 @@ async def with_due(connection: AsyncConnection, now: int) -> list[tuple[int, str
         .distinct()
         .join(updates, (updates.c.store_id == gateways.c.store_id) & (updates.c.gateway_id == gateways.c.id))
         .where(
-            updates.c.phase == "PENDING",
+            update_is_pending,
             updates.c.due_at <= now,
             gateways.c.retired_at.is_(None),
             gateways.c.next_push_at.is_(None) | (gateways.c.next_push_at <= now),
@@ -83,7 +83,7 @@ async def to_poll(connection: AsyncConnection, now: int) -> list[tuple[int, str]
     unproven = exists().where(
         updates.c.store_id == gateways.c.store_id,
         updates.c.gateway_id == gateways.c.id,
-        (updates.c.phase == "SENT") | ((updates.c.phase == "PENDING") & updates.c.error.is_not(None)),
+        update_is_sent | (update_is_pending & updates.c.error.is_not(None)),
     )
     statement = select(gateways.c.store_id, gateways.c.id).where(
         gateways.c.retired_at.is_(None),

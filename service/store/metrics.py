@@ -6,7 +6,17 @@ import msgspec
 from sqlalchemy import Row, and_, case, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from service.store.tables import batches, bindings, display_is_wrong, displays, gateways, stores, updates
+from service.store.tables import (
+    batches,
+    bindings,
+    display_is_wrong,
+    displays,
+    gateways,
+    stores,
+    update_is_open,
+    update_is_pending,
+    updates,
+)
 
 Counts = dict[tuple[str, str], int]
 """(environment, state) -> how many"""
@@ -60,7 +70,7 @@ async def _updates(conn: AsyncConnection) -> Counts:
     query = (
         select(stores.c.environment, updates.c.phase, func.count())
         .join_from(updates, stores, stores.c.id == updates.c.store_id)
-        .where(updates.c.phase.in_(["PENDING", "SENT"]))
+        .where(update_is_open)
         .group_by(stores.c.environment, updates.c.phase)
     )
     return _counts((await conn.execute(query)).all())
@@ -90,7 +100,7 @@ async def _overdue(conn: AsyncConnection, now: int) -> dict[str, int]:
     query = (
         select(stores.c.environment, func.min(updates.c.due_at))
         .join_from(updates, stores, stores.c.id == updates.c.store_id)
-        .where(updates.c.phase == "PENDING", updates.c.due_at <= now)
+        .where(update_is_pending, updates.c.due_at <= now)
         .group_by(stores.c.environment)
     )
     return {environment: now - due for environment, due in (await conn.execute(query)).all()}

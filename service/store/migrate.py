@@ -7,11 +7,7 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
 from sqlalchemy.engine import make_url
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 _FOLDER = Path(__file__).parent / "migrations"
 
@@ -44,16 +40,3 @@ def _alone(url: str) -> Iterator[None]:
     with file.with_suffix(".migrating").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
-
-
-def newest() -> str | None:
-    return ScriptDirectory(str(_FOLDER)).get_current_head()
-
-
-async def is_current(connection: AsyncConnection) -> bool:
-    """Whether the tables are those of this version."""
-
-    def current(plain: Connection) -> str | None:
-        return MigrationContext.configure(plain).get_current_revision()
-
-    return await connection.run_sync(current) == newest()

@@ -61,7 +61,7 @@ async def by_barcode(connection: AsyncConnection, store_id: int, barcodes: Colle
         rows = await connection.execute(
             select(*columns).where(products.c.store_id == store_id, products.c.barcode.in_(some))
         )
-        found.update((row["barcode"], row) for row in rows.mappings())
+        found.update((row["barcode"], row) for row in rows.mappings().all())
     return found
 
 

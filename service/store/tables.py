@@ -8,6 +8,7 @@ milliseconds since the epoch, UTC; prices are 1/10,000 of the currency unit. No 
 from sqlalchemy import (
     BigInteger,
     Column,
+    ColumnElement,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
@@ -16,6 +17,7 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    literal_column,
     or_,
     text,
 )
@@ -40,6 +42,11 @@ def _count(name: str) -> Column[int]:
 
 def _store() -> Column[int]:
     return Column("store_id", Integer, ForeignKey("stores.id"), primary_key=True)
+
+
+def _word(value: str) -> ColumnElement[str]:
+    """A state as a literal: SQLite uses a partial index only for a condition that is written as the index's is."""
+    return literal_column(f"'{value}'", Text)
 
 
 def _of_store(column: str, table: str) -> ForeignKeyConstraint:
@@ -210,8 +217,8 @@ displays = Table(
     Column("signal", Integer),
     Column("temperature", Integer),
     _of_store("gateway_id", "gateways"),
-    Index("uq_displays_organisation_id_driver_address", "organisation_id", "driver", "address", unique=True),
-    Index("ix_displays_store_id_gateway_id", "store_id", "gateway_id"),
+    Index("uq_displays_organisation_id_address_driver", "organisation_id", "address", "driver", unique=True),
+    Index("ix_displays_store_id_gateway_id_address", "store_id", "gateway_id", "address"),
 )
 
 # Not proven to show its desired face; or proven once, before something else was sent whose fate is not known.
@@ -298,7 +305,7 @@ batches = Table(
     _count("proof_delivered"),
     _count("proof_accepted"),
 )
-_live = (batches.c.status == "open") | batches.c.phase.is_not(None)
+_live = (batches.c.status == _word("open")) | batches.c.phase.is_not(None)
 Index("ix_batches_live", batches.c.status, batches.c.store_id, postgresql_where=_live, sqlite_where=_live)
 
 batch_pushes = Table(
@@ -353,13 +360,13 @@ batch_displays = Table(
     _of_store("batch_id", "batches"),
     _of_store("display_id", "displays"),
 )
-_unproven = batch_displays.c.state.in_(["pending", "failed"])
+tag_may_be_proven = batch_displays.c.state.in_([_word("pending"), _word("failed")])
 Index(
     "ix_batch_displays_store_id_display_id",
     batch_displays.c.store_id,
     batch_displays.c.display_id,
-    postgresql_where=_unproven,
-    sqlite_where=_unproven,
+    postgresql_where=tag_may_be_proven,
+    sqlite_where=tag_may_be_proven,
 )
 
 updates = Table(
@@ -387,32 +394,32 @@ updates = Table(
     Column("detail", Text),
     _of_store("display_id", "displays"),
 )
-_open = updates.c.phase.in_(["PENDING", "SENT"])
+update_is_open = updates.c.phase.in_([_word("PENDING"), _word("SENT")])
 Index(
     "uq_updates_store_id_display_id",
     updates.c.store_id,
     updates.c.display_id,
     unique=True,
-    postgresql_where=_open,
-    sqlite_where=_open,
+    postgresql_where=update_is_open,
+    sqlite_where=update_is_open,
 )
-_pending = updates.c.phase == "PENDING"
+update_is_pending = updates.c.phase == _word("PENDING")
 Index(
     "ix_updates_due",
     updates.c.store_id,
     updates.c.gateway_id,
     updates.c.due_at,
-    postgresql_where=_pending,
-    sqlite_where=_pending,
+    postgresql_where=update_is_pending,
+    sqlite_where=update_is_pending,
 )
-_sent = updates.c.phase == "SENT"
+update_is_sent = updates.c.phase == _word("SENT")
 Index(
     "ix_updates_sent",
     updates.c.store_id,
     updates.c.gateway_id,
     updates.c.confirm_by,
-    postgresql_where=_sent,
-    sqlite_where=_sent,
+    postgresql_where=update_is_sent,
+    sqlite_where=update_is_sent,
 )
 Index("ix_updates_store_id_display_id_mark", updates.c.store_id, updates.c.display_id, updates.c.mark)
 

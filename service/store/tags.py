@@ -7,12 +7,12 @@ from collections import defaultdict
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, and_, bindparam, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, RowMapping, and_, bindparam, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from display_drivers.base import Proof
 from service.store.statements import Rows, change, chunks, upsert
-from service.store.tables import batch_displays, batches, displays, gateways, updates
+from service.store.tables import batch_displays, batches, displays, gateways, tag_may_be_proven, updates
 
 _COUNTERS = (
     "tags_total",
@@ -71,13 +71,15 @@ async def expect(connection: AsyncConnection, store_id: int, batch_id: str, disp
     await upsert(connection, batch_displays, rows, ("store_id", "batch_id", "display_id"))
 
 
-async def unplanned(connection: AsyncConnection, store_id: int, batch_id: str, limit: int) -> list[str]:
+async def unplanned(connection: AsyncConnection, store_id: int, batch_id: str, after: str, limit: int) -> list[str]:
+    """Displays that saving noted and whose face is not planned yet, in the order of ids, beyond `after`."""
     rows = await connection.execute(
         select(batch_displays.c.display_id)
         .where(
             batch_displays.c.store_id == store_id,
             batch_displays.c.batch_id == batch_id,
             batch_displays.c.digest.is_(None),
+            batch_displays.c.display_id > after,
         )
         .order_by(batch_displays.c.display_id)
         .limit(limit)
@@ -120,23 +122,37 @@ def _unsent(store_id: int, batch_id: str) -> ColumnElement[bool]:
     )
 
 
-async def of_displays(
-    connection: AsyncConnection, store_id: int, display_ids: Collection[str], update_ids: Collection[str] = ()
-) -> list[RowMapping]:
-    """Rows of these displays that may still be proven, and those that one of these updates was made for."""
+async def of_displays(connection: AsyncConnection, store_id: int, display_ids: Collection[str]) -> list[RowMapping]:
+    """Rows of these displays that may still be proven."""
     found: list[RowMapping] = []
-    of_update = batch_displays.c.update_id.in_(sorted(update_ids))
-    may_change = batch_displays.c.state.in_(["pending", "failed"])
     for some in chunks(sorted(display_ids)):
         rows = await connection.execute(
             select(batch_displays).where(
                 batch_displays.c.store_id == store_id,
                 batch_displays.c.display_id.in_(some),
                 batch_displays.c.digest.is_not(None),
-                or_(may_change, of_update) if update_ids else may_change,
+                tag_may_be_proven,
             )
         )
-        found.extend(rows.mappings())
+        found.extend(rows.mappings().all())
+    return found
+
+
+async def superseded_of(
+    connection: AsyncConnection, store_id: int, batch_id: str, update_ids: Collection[str]
+) -> list[RowMapping]:
+    """Rows of this batch that were given up when these updates, which were made for them, were superseded."""
+    found: list[RowMapping] = []
+    for some in chunks(sorted(update_ids)):
+        rows = await connection.execute(
+            select(batch_displays).where(
+                batch_displays.c.store_id == store_id,
+                batch_displays.c.batch_id == batch_id,
+                batch_displays.c.update_id.in_(some),
+                batch_displays.c.state == "superseded",
+            )
+        )
+        found.extend(rows.mappings().all())
     return found
 
 

@@ -6,9 +6,7 @@ from sqlalchemy import RowMapping, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.store.statements import Rows, change, chunks, upsert
-from service.store.tables import displays, faces, updates
-
-OPEN = ("PENDING", "SENT")
+from service.store.tables import displays, faces, update_is_open, update_is_pending, update_is_sent, updates
 
 
 async def open_of(connection: AsyncConnection, store_id: int, display_ids: Collection[str]) -> dict[str, RowMapping]:
@@ -16,11 +14,9 @@ async def open_of(connection: AsyncConnection, store_id: int, display_ids: Colle
     found: dict[str, RowMapping] = {}
     for some in chunks(sorted(display_ids)):
         rows = await connection.execute(
-            select(updates).where(
-                updates.c.store_id == store_id, updates.c.display_id.in_(some), updates.c.phase.in_(OPEN)
-            )
+            select(updates).where(updates.c.store_id == store_id, updates.c.display_id.in_(some), update_is_open)
         )
-        found.update((row["display_id"], row) for row in rows.mappings())
+        found.update((row["display_id"], row) for row in rows.mappings().all())
     return found
 
 
@@ -28,7 +24,7 @@ async def by_id(connection: AsyncConnection, store_id: int, ids: Collection[str]
     found: dict[str, RowMapping] = {}
     for some in chunks(sorted(ids)):
         rows = await connection.execute(select(updates).where(updates.c.store_id == store_id, updates.c.id.in_(some)))
-        found.update((row["id"], row) for row in rows.mappings())
+        found.update((row["id"], row) for row in rows.mappings().all())
     return found
 
 
@@ -43,7 +39,7 @@ async def by_mark(
             .where(updates.c.store_id == store_id, updates.c.display_id.in_(some), updates.c.mark.in_(sorted(marks)))
             .order_by(updates.c.revision)
         )
-        found.update(((row["display_id"], row["mark"]), row) for row in rows.mappings())
+        found.update(((row["display_id"], row["mark"]), row) for row in rows.mappings().all())
     return found
 
 
@@ -57,7 +53,7 @@ async def due(
         .where(
             updates.c.store_id == store_id,
             updates.c.gateway_id == gateway_id,
-            updates.c.phase == "PENDING",
+            update_is_pending,
             updates.c.due_at <= now,
             or_(
                 displays.c.pusher_until.is_(None),
@@ -87,8 +83,8 @@ async def overdue(connection: AsyncConnection, now: int, limit: int) -> dict[int
     """Store -> displays whose proof should have come by now."""
     statement = (
         select(updates.c.store_id, updates.c.display_id)
-        .where(updates.c.phase == "SENT", updates.c.confirm_by <= now)
-        .order_by(updates.c.store_id, updates.c.display_id)
+        .where(update_is_sent, updates.c.confirm_by <= now)
+        .order_by(updates.c.store_id, updates.c.gateway_id, updates.c.confirm_by)  # as its index
         .limit(limit)
     )
     found: dict[int, list[str]] = {}

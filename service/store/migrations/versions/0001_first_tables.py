@@ -281,7 +281,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["store_id"], ["stores.id"], name=op.f("fk_displays_store_id")),
         sa.PrimaryKeyConstraint("store_id", "id", name=op.f("pk_displays")),
     )
-    op.create_index("ix_displays_store_id_gateway_id", "displays", ["store_id", "gateway_id"], unique=False)
+    op.create_index(
+        "ix_displays_store_id_gateway_id_address", "displays", ["store_id", "gateway_id", "address"], unique=False
+    )
     op.create_index(
         "ix_displays_wrong",
         "displays",
@@ -291,7 +293,7 @@ def upgrade() -> None:
         sqlite_where=sa.text("desired_digest IS NOT shown_digest OR pushed_revision > shown_revision"),
     )
     op.create_index(
-        "uq_displays_organisation_id_driver_address", "displays", ["organisation_id", "driver", "address"], unique=True
+        "uq_displays_organisation_id_address_driver", "displays", ["organisation_id", "address", "driver"], unique=True
     )
     op.create_table(
         "batch_displays",
