@@ -78,13 +78,15 @@ async def save_rows(
         elif isinstance(after, Problem):
             saved.problems.append(after)
         else:
-            change = _Change(store_id, before, after, received.seq)
-            if change.needs_write:
-                price = change.price_row(facts, source, received.row.index)
-                prices += price
-                writes.append(change.product_row(price, source.now))
-            else:
-                same[after.barcode] = received.seq
+            content = _encode(after).decode()
+            if before is not None and before["content"] == content and before["archived_at"] is None:
+                same[after.barcode] = received.seq  # most rows of a nightly file; nothing else is computed for them
+                saved.unchanged += 1
+                continue
+            change = _Change(store_id, before, after, content, received.seq)
+            price = change.price_row(facts, source, received.row.index)
+            prices += price
+            writes.append(change.product_row(price, source.now))
             change.count(saved)
     await products.append_prices(connection, prices)
     await products.save(connection, writes)
@@ -103,15 +105,15 @@ def _resulting(before: Record | None, received: Received, facts: StoreFacts, kin
 
 
 class _Change:
-    """A product before and after one row."""
+    """A product before and after a row that changes it, be it only in `source_updated_at`, which guards its order."""
 
-    def __init__(self, store_id: int, before: Record | None, after: Product, seq: int) -> None:
+    def __init__(self, store_id: int, before: Record | None, after: Product, content: str, seq: int) -> None:
         self._store_id = store_id
         self._before = before
         self._after = after
         self._seq = seq
         self._hash = content_hash(after)
-        self._content = _encode(after).decode()
+        self._content = content
 
     @property
     def _is_new(self) -> bool:
@@ -120,11 +122,6 @@ class _Change:
     @property
     def _is_touched(self) -> bool:
         return self._before is None or self._is_new or self._before["content_hash"] != self._hash
-
-    @property
-    def needs_write(self) -> bool:
-        """Also where only `source_updated_at` moved, which is no change but guards against older rows."""
-        return self._is_touched or (self._before is not None and self._before["content"] != self._content)
 
     def count(self, saved: Saved) -> None:
         if self._is_touched:
