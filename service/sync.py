@@ -7,20 +7,18 @@ after a commit. How each part is done is told by the modules that it calls.
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import dataclass
 
 import structlog
 
-from display_drivers.base import Data, Driver, Frame, Outcome, Report, Update
-from display_drivers.errors import DriverError, FrameRefusedError, TransientError, UnreachableError
-from service import planning, progress, proof, saving, sending
+from display_drivers.base import Outcome, Report
+from display_drivers.errors import DriverError, UnreachableError
+from service import planning, progress, proof, pushing, saving, sending
 from service.batch_saving import LostLeaseError, Saver
 from service.context import Shelfcast
 from service.core import updates as core
 from service.core.batches import Phase, Status
-from service.core.faces import to_content
 from service.proof import Gathering
-from service.rendering import FrameCache
+from service.pushing import Line
 from service.sending import At, Claimed
 from service.store import batches, displays, gateways, products, updates
 from service.store.database import UNAVAILABLE, Connection
@@ -31,15 +29,6 @@ _HOPELESS = 5
 """Failures of the same batch after which it is given up; a database that is away does not count."""
 
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True)
-class Line:
-    """An open line to one gateway: whose it is, who serves it, its driver, and the frames drawn for it."""
-
-    at: At
-    driver: Driver
-    frames: FrameCache
 
 
 async def save_due(ctx: Shelfcast, store_id: int, worker: str, until: int) -> bool:
@@ -102,64 +91,9 @@ async def send_due(ctx: Shelfcast, line: Line) -> bool:
     if not claimed:
         return False
     async with _kept(ctx, line, claimed):
-        outcomes = await _push(line, claimed)
+        outcomes = await pushing.push(line, claimed)
     await _record_outcomes(ctx, line, claimed, outcomes)
     return True
-
-
-async def _push(line: Line, claimed: Sequence[Claimed]) -> dict[str, Outcome]:
-    """Draw and push, in the driver's portions and no more of them at once than it allows."""
-    info = line.driver.info
-    turn = asyncio.Semaphore(info.max_in_flight)
-
-    async def portion(some: Sequence[Claimed]) -> list[Outcome]:
-        ready, refused = await asyncio.to_thread(_drawn, line, some)
-        async with turn:
-            return refused + (await _answered(line.driver, ready) if ready else [])
-
-    portions = [claimed[start : start + info.max_batch] for start in range(0, len(claimed), info.max_batch)]
-    answers = await asyncio.gather(*(portion(some) for some in portions))
-    return {outcome.token: outcome for answer in answers for outcome in answer}
-
-
-def _drawn(line: Line, claimed: Sequence[Claimed]) -> tuple[list[Update], list[Outcome]]:
-    """What can be sent; a face that cannot be drawn is refused by itself, and its display keeps what it shows."""
-    ready: list[Update] = []
-    refused: list[Outcome] = []
-    for one in claimed:
-        try:
-            ready.append(Update(one.id, one.address, one.revision, _face(line, one)))
-        except Exception as error:
-            log.exception("face_not_drawn", digest=one.digest)
-            refused.append(Outcome(one.id, FrameRefusedError(f"The face cannot be drawn: {error!r}.")))
-    return ready, refused
-
-
-def _face(line: Line, one: Claimed) -> Frame | Data:
-    face = one.face
-    if line.driver.info.takes == "data":
-        return Data(face.panel, to_content(face))
-    return line.frames.frame(one.digest, face)
-
-
-async def _answered(driver: Driver, ready: Sequence[Update]) -> list[Outcome]:
-    """An outcome for each update, whatever the driver does."""
-    try:
-        outcomes = await asyncio.wait_for(driver.push(ready), driver.info.send_timeout)
-    except TimeoutError:
-        return _all(ready, UnreachableError(f"No answer to a push within {driver.info.send_timeout:g} s."))
-    except DriverError as error:
-        return _all(ready, error)
-    except Exception:
-        log.exception("driver_broke_its_contract", driver=driver.info.name)
-        return _all(ready, TransientError("The driver failed in a way it should not; see the log."))
-    answered = {outcome.token: outcome for outcome in outcomes}
-    silence = TransientError("The driver did not say what became of this update.")
-    return [answered.get(update.token, Outcome(update.token, silence)) for update in ready]
-
-
-def _all(ready: Sequence[Update], error: DriverError) -> list[Outcome]:
-    return [Outcome(update.token, error) for update in ready]
 
 
 @contextlib.asynccontextmanager
@@ -167,19 +101,21 @@ async def _kept(ctx: Shelfcast, line: Line, claimed: Sequence[Claimed]) -> Async
     """Renew the claim for as long as its pushes take."""
     lease = ctx.settings.lease
 
+    ids = [one.display_id for one in claimed]
+
     async def heart() -> None:
         while True:
             await asyncio.sleep(lease / 3)
             now = ctx.clock()
-            ids = [one.display_id for one in claimed]
-            await ctx.db.write(sending.renew, line.at, ids, now, now + int(lease * 1000))
+            with contextlib.suppress(*UNAVAILABLE):  # the next beat may still be in time
+                await ctx.db.write(sending.renew, line.at, ids, now, now + int(lease * 1000))
 
     beat = asyncio.create_task(heart())
     try:
         yield
     finally:
         beat.cancel()
-        with contextlib.suppress(asyncio.CancelledError, *UNAVAILABLE):
+        with contextlib.suppress(asyncio.CancelledError):
             await beat
 
 

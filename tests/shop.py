@@ -20,9 +20,9 @@ from service.context import now as wall_clock
 from service.core.rows import Kind
 from service.ids import new_id
 from service.messages import Accepted, BatchDisplay, Status, Window
+from service.pushing import Line
 from service.store import tables
 from service.stores import NewStore
-from service.sync import Line
 from service.tokens import Caller
 from workers.lines import Lines
 

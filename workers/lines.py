@@ -12,11 +12,11 @@ from display_drivers.errors import DriverError
 from service import sending
 from service.context import Shelfcast
 from service.ids import new_id
+from service.pushing import Line
 from service.rendering import FrameCache
 from service.sending import At
 from service.store import gateways
 from service.store.database import Record
-from service.sync import Line
 
 log = structlog.get_logger()
 

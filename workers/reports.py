@@ -10,9 +10,9 @@ from display_drivers.base import Listens, Report
 from display_drivers.errors import DriverError
 from service import sync
 from service.context import Shelfcast
+from service.pushing import Line
 from service.store import gateways
 from service.store.database import UNAVAILABLE
-from service.sync import Line
 from workers.lines import Lines
 
 _LOOK_EVERY = 2.0

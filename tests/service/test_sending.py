@@ -8,12 +8,12 @@ import pytest
 
 from display_drivers.base import Data, DriverInfo, Outcome, Proof, Report, Update
 from display_drivers.errors import UnreachableError
-from service import sending, sync
+from service import pushing, sending, sync
 from service.context import Shelfcast
 from service.core.updates import Schedule
+from service.pushing import Line
 from service.sending import Claimed
 from service.store import gateways, tables
-from service.sync import Line
 from tests.shop import Shop, milk, opened_shop, until
 
 BARCODE = milk()["barcode"]
@@ -42,7 +42,7 @@ async def phases(shop: Shop) -> list[str]:
 
 async def push(line: Line, claimed: Sequence[Claimed]) -> list[Outcome]:
     """What a worker does after a claim and before it writes anything down."""
-    sent = [Update(one.id, one.address, one.revision, sync._face(line, one)) for one in claimed]
+    sent = [Update(one.id, one.address, one.revision, pushing.face(line, one)) for one in claimed]
     return await line.driver.push(sent)
 
 
@@ -313,7 +313,7 @@ async def test_a_gateway_that_shows_a_higher_revision_gets_one_above_it(shop: Sh
     line = await shop.line()
     await shop.add(milk("1.00"))
     (claimed,) = await claim(shop, line)
-    foreign = Update("foreign", "SIM000001", 40, sync._face(line, claimed))
+    foreign = Update("foreign", "SIM000001", 40, pushing.face(line, claimed))
     assert [outcome.error for outcome in await line.driver.push([foreign])] == [None]
     shop.clock.advance(LEASE)
     await shop.work(3)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from service import feed, sending, sync
+from service import feed, pushing, sending, sync
 from service.context import Shelfcast, opened
 from service.core.batches import TERMINAL
 from service.core.updates import LEGAL, Phase
@@ -96,7 +96,7 @@ class Walk:
         line, now = await self.shop.line(self._gateway()), self.shop.clock()
         claimed = await self.shop.ctx.db.write(sending.claim, line.at, 10, now, now + 15_000)
         if claimed and self.random.random() < 0.5:
-            await sync._push(line, claimed)
+            await pushing.push(line, claimed)
 
     async def poll(self) -> None:
         await self.shop.poll(self._gateway(), audit=self.random.random() < 0.3)

@@ -11,6 +11,7 @@ from service import feed, sync
 from service.context import Shelfcast
 from service.errors import ConflictError
 from service.ids import new_id
+from service.pushing import Line
 from service.store import database, products
 from service.store.database import Connection
 from tests.shop import MINUTE, Shop, opened_shop
@@ -61,14 +62,14 @@ async def test_writers_of_one_store_meet_in_no_deadlock(shop: Shop, monkeypatch:
         with contextlib.suppress(ConflictError):
             await feed.cancel(shop.ctx, shop.caller, session)
 
-    async def worker(line: sync.Line) -> None:
+    async def worker(line: Line) -> None:
         for _ in range(8):
             await sync.send_due(shop.ctx, line)
             shop.clock.advance(int(shop.ctx.settings.poll_every * 1000))
             await sync.ask(shop.ctx, line)
             await sync.reconcile(shop.ctx)
 
-    async def ear(line: sync.Line) -> None:
+    async def ear(line: Line) -> None:
         for _ in range(25):
             await sync.hear(shop.ctx, line, [Report(address, 0, battery=50) for address in ADDRESSES])
 
