@@ -119,11 +119,20 @@ def _say(words: str) -> None:
 def _stage(stack: contextlib.ExitStack) -> Stage:
     """A folder that is gone afterwards, and an environment in which no other Shelfcast is known."""
     folder = Path(tempfile.mkdtemp(prefix="shelfcast-demo-"))
-    stack.callback(shutil.rmtree, folder, ignore_errors=True)
+    stack.callback(_clear, folder)
     own = {"DATA_DIR": str(folder), "PORT": str(_free_port()), **_HURRIED}
     environ = {name: value for name, value in os.environ.items() if not name.startswith("SHELFCAST_")}
     environ |= {f"SHELFCAST_{name}": value for name, value in own.items()}
     return Stage(folder, environ, load(environ))
+
+
+def _clear(folder: Path) -> None:
+    """Take the folder away; what was killed a moment ago may still be writing into it."""
+    for _ in range(20):
+        shutil.rmtree(folder, ignore_errors=True)
+        if not folder.exists():
+            return
+        time.sleep(0.25)
 
 
 def _free_port() -> int:

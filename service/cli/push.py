@@ -13,7 +13,7 @@ from service.cli.client import FeedClient, RefusedError
 from service.cli.console import USAGE, notes, stop
 from service.cli.mapping import Format, Mapped, Rejected
 from service.cli.progress import Bars
-from service.cli.report import show_rejected, show_status
+from service.cli.report import rows, show_rejected, show_status
 from service.cli.sending import OVER, Sending
 from service.messages import BatchDisplay, Status
 
@@ -157,7 +157,7 @@ def _sent(feed: FeedClient, lines: Iterator[Any], wish: Wish) -> Sending:
 def _tell(feed: FeedClient, sending: Sending, wish: Wish) -> None:
     show_rejected(sending.rejected, wish.rejected)
     if sending.warnings:
-        notes.print(f"{sending.warnings:,} rows were taken with a warning.")
+        notes.print(f"Taken with a warning: {rows(sending.warnings)}.")
     if sending.status is None:
         notes.print(f"Handed over. See: shelfcast status {sending.session_id}")
     elif wish.json:

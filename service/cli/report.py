@@ -15,6 +15,10 @@ _SHOWN_ROWS = 50
 _SHOWN_DISPLAYS = 20
 
 
+def rows(count: int) -> str:
+    return f"{count:,} row" if count == 1 else f"{count:,} rows"
+
+
 def show_rejected(rejected: Sequence[Rejected], file: str | None = None) -> None:
     """A table of the first rejected rows on standard error; all of them go to the file, if there is one."""
     if file is not None:
@@ -27,7 +31,7 @@ def show_rejected(rejected: Sequence[Rejected], file: str | None = None) -> None
     grid = table("line", "barcode", "field", "code", "reason")
     for row in rejected[:_SHOWN_ROWS]:
         grid.add_row(row.line, row.barcode or "-", row.field or "-", row.code, row.detail)
-    notes.print(f"{len({row.line for row in rejected}):,} rejected rows", style="bold red")
+    notes.print(f"Rejected: {rows(len({row.line for row in rejected}))}", style="bold red")
     notes.print(grid)
     if len(rejected) > _SHOWN_ROWS:
         where = f"all are in {file}" if file else "--rejected FILE.csv writes all of them"

@@ -121,7 +121,7 @@ def test_rejected_rows_are_told_with_the_line_of_the_file(push: Any, api: Api, t
         written = [(row["line"], row["field"], row["detail"]) for row in csv.DictReader(file)]
     assert [(line, field) for line, field, _ in written] == [("3", "barcode"), ("4", "price")]
     assert "Below zero." in result.stderr
-    assert "2 rejected rows" in result.stderr
+    assert "Rejected: 2 rows" in result.stderr
 
 
 def test_only_the_first_fifty_rejected_rows_are_shown(push: Any):
