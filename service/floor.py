@@ -16,7 +16,7 @@ from service.core.barcodes import parse_barcode
 from service.core.problems import RefusedError
 from service.ids import is_id, new_id
 from service.planning import plan_displays
-from service.store import displays, floor, tenants, updates
+from service.store import displays, floor, products, tenants, updates
 from service.store.database import Connection
 from service.store.statements import chunks
 from service.store.tenants import Gateway, Store
@@ -206,7 +206,7 @@ async def _in_one_transaction(
     """Write a chunk and plan what changes with it; ring for it once it is committed."""
 
     async def work(conn: Connection) -> _Writing:
-        await tenants.lock_store(conn, store.id)
+        await products.lock_store(conn, store.id)
         writing = _Writing(conn, store, ctx.clock(), who)
         await write(writing, rows)
         await writing.plan()

@@ -12,10 +12,11 @@ import msgspec
 
 from service.core import faces, panels
 from service.core.faces import Face, Template
-from service.core.product import Product, StoreFacts
+from service.core.product import Product
 from service.core.updates import Phase
 from service.ids import new_id
 from service.rendering import RENDERER_VERSION
+from service.saving import facts_of
 from service.store import displays, products, tags, updates
 from service.store.database import Connection, Record
 from service.store.tags import Tally
@@ -65,7 +66,8 @@ async def plan_displays(
         await tags.forget(connection, store_id, batch_id, set(display_ids) - {d["id"] for d in changed})
     if not changed:
         return Planned()
-    await displays.save_faces(connection, _face_rows(store_id, [wanted[d["id"]] for d in changed], now))
+    new_faces = {digests[display["id"]]: wanted[display["id"]] for display in changed}
+    await displays.save_faces(connection, _face_rows(store_id, new_faces, now))
     wishes = [_Wish(display, digests[display["id"]], shelf.price_ids(display), cause, batch_id) for display in changed]
     return await _replace(connection, store_id, wishes, now)
 
@@ -89,7 +91,11 @@ async def redrive(connection: Connection, store_id: int, display_ids: Collection
 
 def is_right(display: Record | dict[str, Any]) -> bool:
     """Proven to show its desired face, and nothing else was sent to it since. As `tables.display_is_wrong`."""
-    if display["desired_digest"] != display["shown_digest"]:
+    return _surely_shows(display, display["desired_digest"])
+
+
+def _surely_shows(display: Record | dict[str, Any], digest: str | None) -> bool:
+    if digest != display["shown_digest"]:
         return False
     return int(display["pushed_revision"]) <= int(display["shown_revision"])
 
@@ -104,7 +110,7 @@ class _Shelf:
         rows: dict[str, Record],
         now: int,
     ) -> None:
-        self._facts = StoreFacts(store["currency"], store["timezone"], store["locale"])
+        self._facts = facts_of(store)
         self._template = Template()
         self._slots = slots
         self._rows = rows
@@ -204,9 +210,7 @@ def _needs_update(wish: _Wish) -> bool:
     Back to the face it was last proven to show, before the other one was ever sent: no. Once a push may have left,
     what was proven is not what will be shown (A, B in the air, A again), and A has to be sent after B.
     """
-    if wish.digest != wish.display["shown_digest"]:
-        return True
-    return int(wish.display["pushed_revision"]) > int(wish.display["shown_revision"])
+    return not _surely_shows(wish.display, wish.digest)
 
 
 def _update_row(store_id: int, wish: _Wish, now: int) -> dict[str, Any]:
@@ -296,8 +300,8 @@ async def _enter_batch(
     await tags.set_columns(connection, rows)
 
 
-def _face_rows(store_id: int, wanted: list[Face | None], now: int) -> list[dict[str, Any]]:
-    """Each new face once, however many displays show it."""
+def _face_rows(store_id: int, wanted: dict[str | None, Face | None], now: int) -> list[dict[str, Any]]:
+    """Each new face once, by its digest, however many displays show it."""
     return [
         {
             "store_id": store_id,
@@ -309,5 +313,6 @@ def _face_rows(store_id: int, wanted: list[Face | None], now: int) -> list[dict[
             "renderer_version": RENDERER_VERSION,
             "created_at": now,
         }
-        for digest, face in {faces.digest(face): face for face in wanted if face}.items()
+        for digest, face in wanted.items()
+        if face
     ]

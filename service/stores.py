@@ -11,7 +11,7 @@ from display_drivers.errors import DriverError
 from service.context import Shelfcast
 from service.errors import ConflictError, NotFoundError, ValidationError
 from service.ids import new_id
-from service.store import tenants
+from service.store import products, tenants
 from service.store.database import Connection
 from service.store.tenants import Gateway, Store
 
@@ -118,7 +118,7 @@ async def add_gateway(
     await _try(driver, config, check=check)
 
     async def work(conn: Connection) -> Gateway:
-        await tenants.lock_store(conn, owner.id)
+        await products.lock_store(conn, owner.id)
         await _refuse_taken(conn, owner, name)
         gateway = Gateway(
             store_id=owner.id, id=new_id(), name=name, driver=driver, config=dict(config), created_at=ctx.clock()

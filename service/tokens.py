@@ -19,7 +19,7 @@ from service.context import Shelfcast
 from service.errors import ConflictError, NotFoundError, UnauthorizedError, ValidationError
 from service.ids import new_id
 from service.messages import time
-from service.store import tenants
+from service.store import products, tenants
 from service.store.database import Connection
 from service.store.tenants import Token
 from service.stores import known_store
@@ -68,7 +68,7 @@ async def issue(ctx: Shelfcast, store: str, name: str, *, expires_at: int | None
 
     async def work(conn: Connection) -> Issued:
         owner = await known_store(conn, store)
-        await tenants.lock_store(conn, owner.id)
+        await products.lock_store(conn, owner.id)
         if any(other.name == name and other.active(now) for other in await tenants.tokens_of(conn, owner.id)):
             raise ConflictError(f"Store {store} has an active token named {name}; revoke it or take another name.")
         issued = _new(owner, name, expires_at)

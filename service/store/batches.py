@@ -57,7 +57,7 @@ async def pushed_before(
 
 async def insert_push(connection: AsyncConnection, row: dict[str, Any], errors: Rows) -> None:
     await connection.execute(batch_pushes.insert(), row)
-    await upsert(connection, batch_errors, errors, ("store_id", "batch_id", "push", "row", "number"))
+    await insert_errors(connection, errors)
 
 
 async def insert_errors(connection: AsyncConnection, errors: Rows) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import RowMapping, func, select, update
+from sqlalchemy import RowMapping, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.store.statements import Rows, change, chunks, upsert
@@ -133,11 +133,6 @@ async def changing(connection: AsyncConnection, now: int, limit: int) -> dict[in
     for store_id, barcode in await connection.execute(statement):
         due.setdefault(store_id, []).append(barcode)
     return due
-
-
-async def count(connection: AsyncConnection, store_id: int) -> int:
-    statement = select(func.count()).where(products.c.store_id == store_id, products.c.archived_at.is_(None))
-    return int((await connection.execute(statement)).scalar_one())
 
 
 async def set_columns(connection: AsyncConnection, rows: Sequence[dict[str, Any]]) -> None:

@@ -110,11 +110,6 @@ async def find_store(conn: Connection, slug: str) -> Store | None:
     return None if row is None else _store(row)
 
 
-async def lock_store(conn: Connection, store_id: int) -> None:
-    """Let nobody else change this store's few things meanwhile; SQLite's writers are alone anyway."""
-    await conn.execute(select(stores.c.id).where(stores.c.id == store_id).with_for_update(key_share=True))
-
-
 async def insert_token(conn: Connection, row: dict[str, object]) -> None:
     await conn.execute(insert(tokens).values(**row))
 
