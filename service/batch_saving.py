@@ -1,9 +1,11 @@
 """The saving phase of one batch: staged pushes become products, and displays of changed products get their faces.
 
-Each push is one transaction, and each thousand of faces another: a worker that is killed leaves a batch that the next
-one goes on with. Faces are planned after the last push, so that a display with two products is drawn once.
+Each push is one transaction, with the faces of displays that show one of its products: a worker that is killed leaves
+a batch that the next one goes on with. Displays of several products are planned after the last push, a thousand to a
+transaction, so that each is drawn once.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 import msgspec
@@ -14,7 +16,7 @@ from service.core import batches as core
 from service.core.batches import Phase, Status
 from service.core.guards import Guards, objection
 from service.core.product import Row
-from service.saving import Received, Source
+from service.saving import Received, Saved, Source
 from service.store import batches, displays, products, tags
 from service.store.database import Connection, Record
 from service.store.statements import CHUNK, chunks
@@ -35,6 +37,10 @@ _decode_heads = msgspec.json.Decoder(list[_Head]).decode
 
 class LostLeaseError(Exception):
     """Another worker saves this store now."""
+
+
+class _EndedError(Exception):
+    """The batch was cancelled, or given up, while it was being saved."""
 
 
 @dataclass(frozen=True)
@@ -60,13 +66,9 @@ class Saver:
             winners = await self._winners(batch_id, pushes)
             if batch["mode"] == "full" and await self._is_held(batch, pushes, winners):
                 return True
-            for place, push in enumerate(pushes):
-                if self.ctx.clock() >= self.until:
+            with suppress(_EndedError):  # what was saved before still gets its faces
+                if not await self._save_products(batch, pushes, winners):
                     return False
-                if push["saved_at"] is None:
-                    await self._save_push(batch_id, place, len(pushes), push, winners)
-            if batch["mode"] == "full":
-                await self._archive(batch, winners)
         await self._plan_faces(batch_id)
         await self._finish(batch_id)
         return True
@@ -97,15 +99,29 @@ class Saver:
 
         return await self.ctx.db.write(work)
 
-    async def _save_push(self, batch_id: str, place: int, pushes: int, push: Record, winners: dict[str, int]) -> None:
-        now = self.ctx.clock()
+    async def _save_products(self, batch: Record, pushes: list[Record], winners: dict[str, int]) -> bool:
+        """Save what is not saved yet; False: time ran out. Raises _EndedError."""
+        for place, push in enumerate(pushes):
+            if self.ctx.clock() >= self.until:
+                return False
+            if push["saved_at"] is None:
+                await self._save_push(batch, place, len(pushes), push, winners)
+        if batch["mode"] == "full":
+            await self._archive(batch, winners)
+        return True
 
-        async def work(connection: Connection) -> None:
+    async def _save_push(self, batch: Record, place: int, pushes: int, push: Record, winners: dict[str, int]) -> None:
+        """Save one push, plan the displays that show one of its products and no other, and ring for them.
+
+        Raises _EndedError, with nothing saved, if the batch was ended meanwhile.
+        """
+        now, batch_id = self.ctx.clock(), batch["id"]
+
+        async def work(connection: Connection) -> planning.Planned:
             store = await self._keep(connection)
-            batch = await batches.get(connection, self.store_id, batch_id, lock=True)
             staged = await batches.unsaved_rows(connection, self.store_id, batch_id, push["number"])
-            if batch is None or batch["status"] != Status.PROCESSING or staged is None:
-                return
+            if staged is None:
+                return planning.Planned()
             rows = _decode_rows(staged)
             last = [
                 Received(push["first_seq"] + n, row)
@@ -114,10 +130,11 @@ class Saver:
             ]
             source = Source("batch", "whole", now, batch_id, batch_id, push["number"], batch["token_id"])
             saved = await saving.save_rows(connection, self.store_id, saving.facts_of(store), last, source)
-            affected = await displays.of_barcodes(connection, self.store_id, saved.touched)
-            await tags.expect(connection, self.store_id, batch_id, affected)
+            planned = await self._plan_touched(connection, batch_id, saved, now)
             errors = batches.error_rows(self.store_id, batch_id, push["number"], saved.problems)
             await batches.insert_errors(connection, errors)
+            # Displays before their batch, as whoever notes an outcome takes them.
+            await self._require_processing(connection, batch_id)
             await batches.add_to(
                 connection,
                 self.store_id,
@@ -131,8 +148,23 @@ class Saver:
             )
             await batches.mark_saved(connection, self.store_id, batch_id, push["number"], now)
             await batches.set_columns(connection, self.store_id, batch_id, progress=core.saving(place + 1, pushes))
+            return planned
 
-        await self.ctx.db.write(work)
+        await self.ctx.bell.ring_gateways((await self.ctx.db.write(work)).gateways)
+
+    async def _plan_touched(self, connection: Connection, batch_id: str, saved: Saved, now: int) -> planning.Planned:
+        """Displays of one product are planned at once; a later push may hold the other product of those of two."""
+        slots = await displays.of_barcodes(connection, self.store_id, saved.touched)
+        alone = {id_: bound for id_, bound in slots.items() if len(bound) == 1}
+        await tags.expect(connection, self.store_id, batch_id, slots.keys() - alone.keys())
+        planned = await planning.plan_displays(connection, self.store_id, alone, now, "batch", batch_id, saved.touched)
+        await progress.advance(connection, self.store_id, set(planned.batches) - {batch_id}, now, self.ctx.settings)
+        return planned
+
+    async def _require_processing(self, connection: Connection, batch_id: str) -> None:
+        batch = await batches.get(connection, self.store_id, batch_id, lock=True)
+        if batch is None or batch["status"] != Status.PROCESSING:
+            raise _EndedError
 
     async def _archive(self, batch: Record, winners: dict[str, int]) -> None:
         """Full mode: what the batch does not name goes off sale."""
@@ -177,8 +209,9 @@ class Saver:
         if ended:
             await tags.forget(connection, self.store_id, batch_id, some)
         now = self.ctx.clock()
+        slots = await displays.slots(connection, self.store_id, some)
         planned = await planning.plan_displays(
-            connection, self.store_id, some, now, "batch", None if ended else batch_id
+            connection, self.store_id, slots, now, "batch", None if ended else batch_id
         )
         others = set(planned.batches) - {batch_id}
         await progress.advance(connection, self.store_id, others, now, self.ctx.settings)

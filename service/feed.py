@@ -64,7 +64,7 @@ async def change(ctx: Shelfcast, caller: Caller, kind: Kind, rows: Sequence[msgs
         winners = [Received(*pair) for pair in last.values()]
         saved = await saving.save_rows(connection, caller.store_id, _facts(caller), winners, source)
         affected = await displays.of_barcodes(connection, caller.store_id, saved.touched)
-        planned = await planning.plan_displays(connection, caller.store_id, affected, now, cause)
+        planned = await planning.plan_displays(connection, caller.store_id, affected, now, cause, known=saved.touched)
         await progress.advance(connection, caller.store_id, planned.batches, now, ctx.settings)
         return saved, planned
 

@@ -333,5 +333,6 @@ class _Writing:
 
     async def plan(self) -> None:
         if self._redraw:
-            planned = await plan_displays(self._conn, self._store.id, sorted(self._redraw), self._now, "bind")
+            slots = await displays.slots(self._conn, self._store.id, self._redraw)
+            planned = await plan_displays(self._conn, self._store.id, slots, self._now, "bind")
             self.rings |= planned.gateways

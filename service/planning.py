@@ -1,29 +1,29 @@
 """From what is bound to a display to the face it should show, and to the update that takes it there.
 
-Runs inside the transaction of whoever changed a product or a binding; a batch plans after its last push, so that a
-display with two products is drawn once (docs/adr/0008).
+Runs inside the transaction of whoever changed a product or a binding; of a batch, a display with two products waits
+for the last push, so that it is drawn once (docs/adr/0008).
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from service.core import faces, panels
 from service.core.faces import Face, Template
-from service.core.product import Product
 from service.core.updates import Phase
 from service.ids import new_id
 from service.rendering import RENDERER_VERSION
-from service.saving import facts_of
+from service.saving import OnSale, facts_of, on_sale
 from service.store import displays, products, tags, updates
 from service.store.database import Connection, Record
+from service.store.displays import Slots
 from service.store.tags import Tally
 
 _decode_ids = msgspec.json.Decoder(list[str]).decode
-_decode_product = msgspec.json.Decoder(Product).decode
 _encode = msgspec.json.Encoder().encode
+_NONE: Mapping[str, OnSale] = {}
 
 
 @dataclass
@@ -44,38 +44,45 @@ class Planned:
 async def plan_displays(
     connection: Connection,
     store_id: int,
-    display_ids: Collection[str],
+    slots: Slots,
     now: int,
     cause: str,
     batch_id: str | None = None,
+    known: Mapping[str, OnSale] = _NONE,
 ) -> Planned:
-    """Set the desired face of these displays and make an update for each that has a new one.
+    """Set the desired face of the displays in `slots` and make an update for each that has a new one.
 
     A display whose desired face stays is left alone, whatever it shows. With `batch_id`, displays with a new face
-    become the batch's, and those without leave it.
+    become the batch's, and those without leave it. `known`: products that need not be read, since this transaction
+    wrote them. The caller holds the store's lock.
     """
+    if not slots:
+        return Planned()
     store = await products.lock_store(connection, store_id)
-    locked = await displays.lock(connection, store_id, display_ids)
-    shelf = await _Shelf.of(connection, store, locked, now)
-    wanted = {display["id"]: shelf.face(display) for display in locked}
-    digests = {id_: faces.digest(face) if face else None for id_, face in wanted.items()}
-    changed = [display for display in locked if digests[display["id"]] != display["desired_digest"]]
-    same = [display for display in locked if digests[display["id"]] == display["desired_digest"]]
+    locked = await displays.lock(connection, store_id, slots, displays.PLANNED)
+    shelf = await _Shelf.of(connection, store, slots, now, known)
+    looks = {display["id"]: shelf.look(display) for display in locked}
+    changed = [display for display in locked if looks[display["id"]].digest != display["desired_digest"]]
+    same = [display for display in locked if looks[display["id"]].digest == display["desired_digest"]]
     await _note_prices(connection, store_id, shelf, same, now)
     if batch_id:
-        await tags.forget(connection, store_id, batch_id, set(display_ids) - {d["id"] for d in changed})
+        await tags.forget(connection, store_id, batch_id, slots.keys() - {d["id"] for d in changed})
     if not changed:
         return Planned()
-    new_faces = {digests[display["id"]]: wanted[display["id"]] for display in changed}
-    await displays.save_faces(connection, _face_rows(store_id, new_faces, now))
-    wishes = [_Wish(display, digests[display["id"]], shelf.price_ids(display), cause, batch_id) for display in changed]
+    new = {looks[display["id"]].digest: looks[display["id"]] for display in changed}
+    await displays.save_faces(
+        connection, [_face_row(store_id, look.face, look, now) for look in new.values() if look.face]
+    )
+    wishes = [
+        _Wish(display, looks[display["id"]].digest, shelf.price_ids(display), cause, batch_id) for display in changed
+    ]
     return await _replace(connection, store_id, wishes, now)
 
 
 async def redrive(connection: Connection, store_id: int, display_ids: Collection[str], now: int, cause: str) -> Planned:
     """Make a new update for displays that do not show what they should and that nothing is driving."""
     store = await products.lock_store(connection, store_id)
-    locked = await displays.lock(connection, store_id, display_ids)
+    locked = await displays.lock(connection, store_id, display_ids, displays.PLANNED)
     driven = await updates.open_of(connection, store_id, [display["id"] for display in locked])
     wrong = [
         display
@@ -84,7 +91,8 @@ async def redrive(connection: Connection, store_id: int, display_ids: Collection
     ]
     if not wrong:
         return Planned()
-    shelf = await _Shelf.of(connection, store, wrong, now)
+    slots = await displays.slots(connection, store_id, [display["id"] for display in wrong])
+    shelf = await _Shelf.of(connection, store, slots, now)
     wishes = [_Wish(d, d["desired_digest"], shelf.stated_prices(d), cause, None) for d in wrong]
     return await _replace(connection, store_id, wishes, now)
 
@@ -100,49 +108,50 @@ def _surely_shows(display: Record | dict[str, Any], digest: str | None) -> bool:
     return int(display["pushed_revision"]) <= int(display["shown_revision"])
 
 
+class _Look(NamedTuple):
+    """A face as it is stored; nothing at all where a display is not ours to change."""
+
+    face: Face | None = None
+    content: bytes = b""
+    digest: str | None = None
+
+
 class _Shelf:
     """The products behind some displays at one moment."""
 
-    def __init__(
-        self,
-        store: Record,
-        slots: dict[str, dict[int, str]],
-        rows: dict[str, Record],
-        now: int,
-    ) -> None:
+    def __init__(self, store: Record, slots: Slots, on_sale: Mapping[str, OnSale], now: int) -> None:
         self._facts = facts_of(store)
         self._template = Template()
         self._slots = slots
-        self._rows = rows
+        self._on_sale = on_sale
         self._now = now
-        self._products = {
-            barcode: None if row["archived_at"] else _decode_product(row["content"]) for barcode, row in rows.items()
-        }
 
     @classmethod
-    async def of(cls, connection: Connection, store: Record, shown_on: Iterable[Record], now: int) -> "_Shelf":
-        slots = await displays.slots(connection, store["id"], [display["id"] for display in shown_on])
-        barcodes = {barcode for bound in slots.values() for barcode in bound.values()}
-        return cls(store, slots, await products.by_barcode(connection, store["id"], barcodes), now)
+    async def of(
+        cls, connection: Connection, store: Record, slots: Slots, now: int, known: Mapping[str, OnSale] = _NONE
+    ) -> "_Shelf":
+        barcodes = {barcode for bound in slots.values() for barcode in bound.values()} - known.keys()
+        return cls(store, slots, {**known, **await on_sale(connection, store["id"], barcodes)}, now)
 
-    def face(self, display: Record) -> Face | None:
-        """None: nothing was ever bound that the store has had, so the display is not ours to change."""
-        bound = self._slots.get(display["id"], {})
-        known = {slot: self._products[barcode] for slot, barcode in bound.items() if barcode in self._products}
-        if not known and display["desired_digest"] is None:
-            return None
-        return faces.plan_face(
-            known or {0: None}, panels.parse(display["panel"]), self._template, self._facts, self._now
-        )
+    def look(self, display: Record) -> _Look:
+        """Without a face if nothing was ever bound that the store has had: the display is not ours to change."""
+        bound = self._slots[display["id"]]
+        known = {slot: self._on_sale[barcode].product for slot, barcode in bound.items() if barcode in self._on_sale}
+        blank = {0: None} if display["desired_digest"] else {}
+        panel = panels.parse(display["panel"])
+        face = faces.plan_face(known or blank, panel, self._template, self._facts, self._now)
+        if face is None:
+            return _Look()
+        content = faces.encoded(face)
+        return _Look(face, content, faces.digest_of(content))
 
     def price_ids(self, display: Record) -> list[str]:
-        rows = [self._rows.get(barcode) for barcode in self._slots.get(display["id"], {}).values()]
-        return sorted({row["price_id"] for row in rows if row and row["price_id"]})
+        here = (self._on_sale.get(barcode) for barcode in self._slots[display["id"]].values())
+        return sorted({one.price_id for one in here if one and one.price_id})
 
     def stated_prices(self, display: Record) -> list[str]:
         """Prices that the desired face states: none, while a face that follows from newer ones is not planned yet."""
-        face = self.face(display)
-        return self.price_ids(display) if face and faces.digest(face) == display["desired_digest"] else []
+        return self.price_ids(display) if self.look(display).digest == display["desired_digest"] else []
 
 
 async def _note_prices(connection: Connection, store_id: int, shelf: _Shelf, same: list[Record], now: int) -> None:
@@ -297,22 +306,17 @@ async def _enter_batch(
                 "proof": None if update else wish.display["shown_proof"],
             }
         )
-    await tags.set_columns(connection, rows)
+    await tags.enter(connection, rows)
 
 
-def _face_rows(store_id: int, wanted: dict[str | None, Face | None], now: int) -> list[dict[str, Any]]:
-    """Each new face once, by its digest, however many displays show it."""
-    return [
-        {
-            "store_id": store_id,
-            "digest": digest,
-            "content": _encode(faces.to_content(face)).decode(),
-            "panel": face.panel.name,
-            "template": face.template,
-            "template_version": face.template_version,
-            "renderer_version": RENDERER_VERSION,
-            "created_at": now,
-        }
-        for digest, face in wanted.items()
-        if face
-    ]
+def _face_row(store_id: int, face: Face, look: _Look, now: int) -> dict[str, Any]:
+    return {
+        "store_id": store_id,
+        "digest": look.digest,
+        "content": look.content.decode(),
+        "panel": face.panel.name,
+        "template": face.template,
+        "template_version": face.template_version,
+        "renderer_version": RENDERER_VERSION,
+        "created_at": now,
+    }

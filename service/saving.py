@@ -4,14 +4,14 @@ One path for `/add`, `/productUpdate` and the saving phase of a batch. Runs insi
 lock of the store, so that a comparison stays true until it is committed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
 import msgspec
 
 from service.core import sales
-from service.core.merging import STALE, content_hash, merge
+from service.core.merging import STALE, changes_nothing, content_hash, merge
 from service.core.product import Problem, Product, Row, StoreFacts
 from service.core.rows import Kind
 from service.ids import new_id
@@ -45,20 +45,35 @@ class Source:
     token_id: str | None = None
 
 
+class OnSale(NamedTuple):
+    """A product as the store sells it now, None once it is archived; and its newest price in history."""
+
+    product: Product | None
+    price_id: str | None
+
+
 @dataclass
 class Saved:
-    """What became of rows. `touched`: barcodes whose product is not what it was."""
+    """What became of rows. `touched`: barcode -> its product now, of those that are not what they were."""
 
     created: int = 0
     updated: int = 0
     unchanged: int = 0
     stale: int = 0
     problems: list[Problem] = field(default_factory=list)
-    touched: list[str] = field(default_factory=list)
+    touched: dict[str, OnSale] = field(default_factory=dict)
 
 
 def facts_of(store: Record) -> StoreFacts:
     return StoreFacts(store["currency"], store["timezone"], store["locale"])
+
+
+async def on_sale(connection: Connection, store_id: int, barcodes: Collection[str]) -> dict[str, OnSale]:
+    """Products that the store has, or has had."""
+    return {
+        barcode: OnSale(None if row["archived_at"] else _decode(row["content"]), row["price_id"])
+        for barcode, row in (await products.by_barcode(connection, store_id, barcodes)).items()
+    }
 
 
 async def save_rows(
@@ -70,24 +85,29 @@ async def save_rows(
     writes: list[dict[str, Any]] = []
     prices: list[dict[str, Any]] = []
     same: dict[str, int] = {}
-    for received in rows:
-        before = known.get(received.row.barcode)
-        after = _resulting(before, received, facts, source.kind)
+    for seq, row in rows:
+        before = known.get(row.barcode)
+        if before is not None and before["received_seq"] > seq:
+            saved.stale += 1
+            continue
+        kept = None if before is None else _kept(before, source.kind)
+        if kept and before and before["archived_at"] is None and changes_nothing(kept, row, facts):
+            same[row.barcode] = seq  # most rows of a nightly file; nothing else is computed for them
+            continue
+        after = merge(kept, row, facts)
         if after is STALE:
             saved.stale += 1
         elif isinstance(after, Problem):
             saved.problems.append(after)
+        elif kept == after and before and before["archived_at"] is None and before["content"] == _text(after):
+            same[row.barcode] = seq
         else:
-            content = _encode(after).decode()
-            if before is not None and before["content"] == content and before["archived_at"] is None:
-                same[after.barcode] = received.seq  # most rows of a nightly file; nothing else is computed for them
-                saved.unchanged += 1
-                continue
-            change = _Change(store_id, before, after, content, received.seq)
-            price = change.price_row(facts, source, received.row.index)
+            change = _Change(store_id, before, kept, after, seq)
+            price = change.price_row(facts, source, row.index)
             prices += price
             writes.append(change.product_row(price, source.now))
-            change.count(saved)
+            change.note(saved, writes[-1]["price_id"])
+    saved.unchanged += len(same)
     await products.append_prices(connection, prices)
     await products.save(connection, writes)
     if same and await products.older_is_unsaved(connection, store_id, source.batch_id, max(same.values())):
@@ -95,25 +115,25 @@ async def save_rows(
     return saved
 
 
-def _resulting(before: Record | None, received: Received, facts: StoreFacts, kind: Kind) -> Any:
-    if before is None:
-        return merge(None, received.row, facts)
-    if before["received_seq"] > received.seq:
-        return STALE
-    gone = kind == "patch" and before["archived_at"] is not None
-    return merge(None if gone else _decode(before["content"]), received.row, facts)
+def _kept(before: Record, kind: Kind) -> Product | None:
+    """What a row is merged into: nothing, where a patch would revive what the store no longer sells."""
+    return None if kind == "patch" and before["archived_at"] is not None else _decode(before["content"])
+
+
+def _text(product: Product) -> str:
+    return _encode(product).decode()
 
 
 class _Change:
     """A product before and after a row that changes it, be it only in `source_updated_at`, which guards its order."""
 
-    def __init__(self, store_id: int, before: Record | None, after: Product, content: str, seq: int) -> None:
+    def __init__(self, store_id: int, before: Record | None, kept: Product | None, after: Product, seq: int) -> None:
         self._store_id = store_id
         self._before = before
+        self._kept = kept
         self._after = after
         self._seq = seq
         self._hash = content_hash(after)
-        self._content = content
 
     @property
     def _is_new(self) -> bool:
@@ -123,9 +143,9 @@ class _Change:
     def _is_touched(self) -> bool:
         return self._before is None or self._is_new or self._before["content_hash"] != self._hash
 
-    def count(self, saved: Saved) -> None:
+    def note(self, saved: Saved, price_id: str | None) -> None:
         if self._is_touched:
-            saved.touched.append(self._after.barcode)
+            saved.touched[self._after.barcode] = OnSale(self._after, price_id)
         if self._is_new:
             saved.created += 1
         elif self._is_touched:
@@ -135,9 +155,10 @@ class _Change:
 
     def price_row(self, facts: StoreFacts, source: Source, index: int) -> list[dict[str, Any]]:
         """A new row of price history, if any price differs, or if the clock changed it and nobody wrote so yet."""
-        if self._before is not None and not self._is_new:
-            before = _decode(self._before["content"])
-            if _prices(before, _stated_at(self._before, source.now)) == _prices(self._after, source.now):
+        before, kept = self._before, self._kept
+        if before is not None and kept is not None and not self._is_new:
+            stated = _prices(kept, _stated_at(before, source.now))
+            if stated == _prices(self._after, source.now):
                 return []
         return [price_row(self._store_id, self._after, facts.currency, source, index)]
 
@@ -148,7 +169,7 @@ class _Change:
             "id": self._before["id"] if self._before else new_id(),
             "name": self._after.name,
             "category": self._after.category,
-            "content": self._content,
+            "content": _text(self._after),
             "content_hash": self._hash,
             "received_seq": self._seq,
             "price_id": new_prices[-1]["id"] if new_prices else self._before and self._before["price_id"],

@@ -111,13 +111,23 @@ def _unit_price(product: Product, price: int | None) -> tuple[int | None, str | 
 _encode = msgspec.json.Encoder().encode
 
 
+def encoded(face: Face) -> bytes:
+    """The face as JSON: what is stored."""
+    return _encode(face)
+
+
 def digest(face: Face) -> str:
     """32 hexadecimal digits of what is shown: content, template and panel; no clock and no renderer."""
-    return hashlib.blake2b(_encode(face), digest_size=16).hexdigest()
+    return digest_of(_encode(face))
+
+
+def digest_of(content: bytes) -> str:
+    """The digest of a face that is encoded already."""
+    return hashlib.blake2b(content, digest_size=16).hexdigest()
 
 
 def to_content(face: Face) -> dict[str, Any]:
-    """The face as JSON values: what is stored, and what hardware gets that draws by itself."""
+    """The face as JSON values: what hardware gets that draws by itself."""
     content: dict[str, Any] = msgspec.json.decode(_encode(face))
     return content
 

@@ -45,6 +45,20 @@ def merge(product: Product | None, row: Row, store: StoreFacts) -> Product | Pro
     return _problem(merged, row, known=product is not None) or merged
 
 
+def changes_nothing(product: Product, row: Row, store: StoreFacts) -> bool:
+    """Whether `merge` would return the same product; cheap, and may say no where it would.
+
+    Attributes are left to `merge`: as JSON, 1 and true differ, and here they are equal.
+    """
+    fields = row.fields
+    if fields.get("attributes") is not None or product.currency != store.currency:
+        return False
+    for field, value in fields.items():
+        if getattr(product, field) != value:
+            return False
+    return not _contradicts_kept_price(product, fields)
+
+
 _EMPTY: dict[str, Any] = {"alternate_barcodes": (), "attributes": {}}
 
 

@@ -4,13 +4,13 @@ Whoever changes a display, or its updates, locks its row first, in the order of 
 met in a deadlock; sorted, none.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, RowMapping, exists, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from service.store.statements import Rows, change, chunks, upsert
+from service.store.statements import Rows, change, chunks, is_among, upsert
 from service.store.tables import (
     bindings,
     display_is_wrong,
@@ -22,16 +22,25 @@ from service.store.tables import (
     updates,
 )
 
+Slots = dict[str, dict[int, str]]
+"""Display -> slot -> barcode bound there now."""
+
 _ACTIVE = bindings.c.unbound_at.is_(None)
 
 
-async def lock(connection: AsyncConnection, store_id: int, ids: Collection[str]) -> list[RowMapping]:
+async def lock(
+    connection: AsyncConnection, store_id: int, ids: Collection[str], columns: Sequence[Any] = (displays,)
+) -> list[RowMapping]:
     """These displays, held to the end of the transaction; those retired or unknown are left out."""
     found: list[RowMapping] = []
     for some in chunks(sorted(set(ids))):
         rows = await connection.execute(
-            select(displays)
-            .where(displays.c.store_id == store_id, displays.c.id.in_(some), displays.c.retired_at.is_(None))
+            select(*columns)
+            .where(
+                displays.c.store_id == store_id,
+                is_among(connection, displays.c.id, some),
+                displays.c.retired_at.is_(None),
+            )
             .order_by(displays.c.id)
             .with_for_update(key_share=True)
         )
@@ -39,28 +48,45 @@ async def lock(connection: AsyncConnection, store_id: int, ids: Collection[str])
     return found
 
 
-async def of_barcodes(connection: AsyncConnection, store_id: int, barcodes: Collection[str]) -> list[str]:
-    """Ids of the displays that show any of these products, sorted."""
+PLANNED = (
+    displays.c.id,
+    displays.c.gateway_id,
+    displays.c.panel,
+    displays.c.desired_digest,
+    displays.c.desired_revision,
+    displays.c.pushed_revision,
+    displays.c.shown_digest,
+    displays.c.shown_revision,
+    displays.c.shown_proof,
+)
+"""The columns that planning looks at."""
+
+
+async def of_barcodes(connection: AsyncConnection, store_id: int, barcodes: Collection[str]) -> Slots:
+    """The displays that show any of these products."""
     found: set[str] = set()
     for some in chunks(sorted(barcodes)):
         rows = await connection.execute(
-            select(bindings.c.display_id).where(bindings.c.store_id == store_id, bindings.c.barcode.in_(some), _ACTIVE)
+            select(bindings.c.display_id).where(
+                bindings.c.store_id == store_id, is_among(connection, bindings.c.barcode, some), _ACTIVE
+            )
         )
         found.update(rows.scalars())
-    return sorted(found)
+    return await slots(
+        connection, store_id, found
+    )  # in one statement PostgreSQL may read all bindings for each of them
 
 
-async def slots(connection: AsyncConnection, store_id: int, display_ids: Collection[str]) -> dict[str, dict[int, str]]:
-    """Display -> slot -> barcode bound there now."""
-    found: dict[str, dict[int, str]] = {}
+async def slots(connection: AsyncConnection, store_id: int, display_ids: Collection[str]) -> Slots:
+    found: Slots = {id_: {} for id_ in display_ids}
     for some in chunks(sorted(display_ids)):
         rows = await connection.execute(
             select(bindings.c.display_id, bindings.c.slot, bindings.c.barcode).where(
-                bindings.c.store_id == store_id, bindings.c.display_id.in_(some), _ACTIVE
+                bindings.c.store_id == store_id, is_among(connection, bindings.c.display_id, some), _ACTIVE
             )
         )
         for display_id, slot, barcode in rows:
-            found.setdefault(display_id, {})[slot] = barcode
+            found[display_id][slot] = barcode
     return found
 
 
@@ -72,7 +98,9 @@ async def by_address(
     for some in chunks(sorted(addresses)):
         rows = await connection.execute(
             select(displays.c.address, displays.c.id).where(
-                displays.c.store_id == store_id, displays.c.gateway_id == gateway_id, displays.c.address.in_(some)
+                displays.c.store_id == store_id,
+                displays.c.gateway_id == gateway_id,
+                is_among(connection, displays.c.address, some),
             )
         )
         found.update((address, id_) for address, id_ in rows)

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import RowMapping, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from service.store.statements import Rows, change, chunks, upsert
+from service.store.statements import Rows, change, chunks, is_among, upsert
 from service.store.tables import batches, price_history, products, store_sequences, stores
 
 
@@ -59,7 +59,7 @@ async def by_barcode(connection: AsyncConnection, store_id: int, barcodes: Colle
     )
     for some in chunks(sorted(barcodes)):
         rows = await connection.execute(
-            select(*columns).where(products.c.store_id == store_id, products.c.barcode.in_(some))
+            select(*columns).where(products.c.store_id == store_id, is_among(connection, products.c.barcode, some))
         )
         found.update((row["barcode"], row) for row in rows.mappings().all())
     return found
@@ -100,7 +100,7 @@ async def prove_prices(connection: AsyncConnection, store_id: int, price_ids: Co
             update(price_history)
             .where(
                 price_history.c.store_id == store_id,
-                price_history.c.id.in_(some),
+                is_among(connection, price_history.c.id, some),
                 price_history.c.first_proven_at.is_(None),
             )
             .values(first_proven_at=now)

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, RowMapping, and_, bindparam, delete, func,
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from display_drivers.base import Proof
-from service.store.statements import Rows, change, chunks, upsert
+from service.store.statements import Rows, change, chunks, is_among, upsert
 from service.store.tables import batch_displays, batches, displays, gateways, tag_may_be_proven, updates
 
 _COUNTERS = (
@@ -94,7 +94,7 @@ async def forget(connection: AsyncConnection, store_id: int, batch_id: str, disp
             delete(batch_displays).where(
                 batch_displays.c.store_id == store_id,
                 batch_displays.c.batch_id == batch_id,
-                batch_displays.c.display_id.in_(some),
+                is_among(connection, batch_displays.c.display_id, some),
             )
         )
 
@@ -129,7 +129,7 @@ async def of_displays(connection: AsyncConnection, store_id: int, display_ids: C
         rows = await connection.execute(
             select(batch_displays).where(
                 batch_displays.c.store_id == store_id,
-                batch_displays.c.display_id.in_(some),
+                is_among(connection, batch_displays.c.display_id, some),
                 batch_displays.c.digest.is_not(None),
                 tag_may_be_proven,
             )
@@ -148,12 +148,19 @@ async def superseded_of(
             select(batch_displays).where(
                 batch_displays.c.store_id == store_id,
                 batch_displays.c.batch_id == batch_id,
-                batch_displays.c.update_id.in_(some),
+                is_among(connection, batch_displays.c.update_id, some),
                 batch_displays.c.state == "superseded",
             )
         )
         found.extend(rows.mappings().all())
     return found
+
+
+async def enter(connection: AsyncConnection, rows: Rows) -> None:
+    """Displays with their new face, new to their batch or noted by `expect` before; each row holds the same columns."""
+    key = ("store_id", "batch_id", "display_id")
+    if rows:
+        await upsert(connection, batch_displays, rows, key, [name for name in rows[0] if name not in key])
 
 
 async def set_columns(connection: AsyncConnection, rows: Rows) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from sqlalchemy import RowMapping, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from service.store.statements import Rows, change, chunks, upsert
+from service.store.statements import Rows, change, chunks, is_among, upsert
 from service.store.tables import displays, faces, update_is_open, update_is_pending, update_is_sent, updates
 
 
@@ -14,7 +14,9 @@ async def open_of(connection: AsyncConnection, store_id: int, display_ids: Colle
     found: dict[str, RowMapping] = {}
     for some in chunks(sorted(display_ids)):
         rows = await connection.execute(
-            select(updates).where(updates.c.store_id == store_id, updates.c.display_id.in_(some), update_is_open)
+            select(updates).where(
+                updates.c.store_id == store_id, is_among(connection, updates.c.display_id, some), update_is_open
+            )
         )
         found.update((row["display_id"], row) for row in rows.mappings().all())
     return found
@@ -23,7 +25,9 @@ async def open_of(connection: AsyncConnection, store_id: int, display_ids: Colle
 async def by_id(connection: AsyncConnection, store_id: int, ids: Collection[str]) -> dict[str, RowMapping]:
     found: dict[str, RowMapping] = {}
     for some in chunks(sorted(ids)):
-        rows = await connection.execute(select(updates).where(updates.c.store_id == store_id, updates.c.id.in_(some)))
+        rows = await connection.execute(
+            select(updates).where(updates.c.store_id == store_id, is_among(connection, updates.c.id, some))
+        )
         found.update((row["id"], row) for row in rows.mappings().all())
     return found
 
@@ -36,7 +40,11 @@ async def by_mark(
     for some in chunks(sorted(display_ids)):
         rows = await connection.execute(
             select(updates)
-            .where(updates.c.store_id == store_id, updates.c.display_id.in_(some), updates.c.mark.in_(sorted(marks)))
+            .where(
+                updates.c.store_id == store_id,
+                is_among(connection, updates.c.display_id, some),
+                is_among(connection, updates.c.mark, sorted(marks)),
+            )
             .order_by(updates.c.revision)
         )
         found.update(((row["display_id"], row["mark"]), row) for row in rows.mappings().all())
@@ -73,7 +81,9 @@ async def contents(connection: AsyncConnection, store_id: int, digests: Collecti
     found: dict[str, str] = {}
     for some in chunks(sorted(set(digests))):
         rows = await connection.execute(
-            select(faces.c.digest, faces.c.content).where(faces.c.store_id == store_id, faces.c.digest.in_(some))
+            select(faces.c.digest, faces.c.content).where(
+                faces.c.store_id == store_id, is_among(connection, faces.c.digest, some)
+            )
         )
         found.update((digest, content) for digest, content in rows)
     return found

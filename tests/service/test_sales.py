@@ -50,7 +50,7 @@ async def history(shop: Shop) -> list[tuple[str, int | None]]:
 
 async def current(shop: Shop) -> dict[str, Any]:
     """The price of now in the history."""
-    (product,) = await shop.rows(tables.products)
+    (product,) = [row for row in await shop.rows(tables.products) if row["barcode"] == BARCODE]
     return next(row for row in await shop.rows(tables.price_history) if row["id"] == product["price_id"])
 
 
@@ -139,7 +139,9 @@ async def test_a_sale_that_another_change_put_on_the_shelf_first_is_in_the_histo
 
 
 async def test_a_display_driven_between_saving_and_planning_proves_no_price_that_it_does_not_show(shop: Shop) -> None:
-    await shop.add(milk("2.00"))
+    """One of two products, so that the display waits for the last push of the batch."""
+    await shop.bind({"SIM000001": [BARCODE, "2"]})
+    await shop.add(milk("2.00"), {"barcode": "2", "name": "Bread", "price": 1})
     await shop.work()
     wiped = tables.displays.update().where(tables.displays.c.address == "SIM000001").values(shown_digest=None)
     await shop.batch([milk("3.00")])
@@ -157,7 +159,7 @@ async def only_saved(saver: Saver, shop: Shop) -> None:
     """As if the saver had died before it planned the faces of what it saved."""
     (batch,) = await shop.rows(tables.batches)
     (push,) = await shop.rows(tables.batch_pushes)
-    await saver._save_push(batch["id"], 0, 1, push, {BARCODE: 0})
+    await saver._save_push(batch, 0, 1, push, {BARCODE: 0})
 
 
 async def test_more_sales_than_one_transaction_takes_start_at_once(shop: Shop) -> None:

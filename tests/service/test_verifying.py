@@ -97,11 +97,14 @@ async def test_saving_stops_when_its_time_is_over_and_goes_on_from_there(shop: S
 
 
 async def test_a_saver_that_dies_between_saving_and_planning_is_followed_by_another(shop: Shop) -> None:
+    await shop.bind({"SIM000001": ["1", "2"], "SIM000002": ["2", "3"]})
     session = await shop.batch(goods("1.00"))
     saver = Saver(shop.ctx, shop.caller.store_id, "dead", shop.clock.at + MINUTE)
     async with shop.ctx.db.read() as connection:
+        batch = await batches.get(connection, shop.caller.store_id, session)
         pushes = await batches.pushes(connection, shop.caller.store_id, session)
-    await saver._save_push(session, 0, 1, pushes[0], await saver._winners(session, pushes))
+    assert batch is not None
+    await saver._save_push(batch, 0, 1, pushes[0], await saver._winners(session, pushes))
     await shop.save()
     assert (await shop.status(session)).phase == "saving", "the dead saver's lease holds"
     shop.clock.advance(15_000)
