@@ -36,10 +36,12 @@ class Pos:
 
     Attributes:
         repeated: Requests that had to be asked again.
+        look_every: Seconds between two looks at a status that it waits for.
     """
 
     client: httpx.AsyncClient
     repeated: int = 0
+    look_every: float = _LOOK_EVERY
 
     async def ask(self, method: str, path: str, body: object = None, *, key: str | None = None) -> httpx.Response:
         headers = {"content-type": "application/json"} | ({"idempotency-key": key} if key else {})
@@ -74,8 +76,12 @@ class Pos:
 
     async def batch(self, prices: Prices, rows: int = 1000) -> str:
         """A completed batch that states these prices; its id."""
-        session_id = await self.start()
-        for number, some in enumerate(portions(products(prices), rows)):
+        return await self.feed(products(prices), rows)
+
+    async def feed(self, stated: Sequence[dict[str, Any]], rows: int = 1000, **options: Any) -> str:
+        """A completed batch of these products; its id."""
+        session_id = await self.start(**options)
+        for number, some in enumerate(portions(stated, rows)):
             await self.push(session_id, number, some)
         await self.complete(session_id)
         return session_id
@@ -86,11 +92,11 @@ class Pos:
     async def until(
         self, session_id: str, holds: Callable[[dict[str, Any]], bool], within: float = 40.0
     ) -> dict[str, Any]:
-        """The first status of which this holds; it is asked for all the time."""
+        """The first status of which this holds; it is asked for again and again."""
         give_up = time.monotonic() + within
         while not holds(status := await self.status(session_id)):
             assert time.monotonic() < give_up, status
-            await asyncio.sleep(_LOOK_EVERY)
+            await asyncio.sleep(self.look_every)
         return status
 
     async def done(self, session_id: str, within: float = 40.0) -> dict[str, Any]:
@@ -147,15 +153,21 @@ class Store:
             await asyncio.sleep(_LOOK_EVERY)
 
 
-async def opened_store(site: Site, simulator: Ready, slug: str = "shop") -> tuple[str, dict[str, str]]:
-    """A store with a display for each of as many products, behind the gateways of the simulator: token and bindings."""
+async def opened_store(
+    site: Site, simulator: Ready, slug: str = "shop", barcodes: Sequence[str] | None = None, **facts: Any
+) -> tuple[str, dict[str, str]]:
+    """A store with a display for each of as many products, behind the gateways of the simulator: token and bindings.
+
+    The products are `barcodes`, or have numbers; `facts` are those of NewStore.
+    """
     async with Remote(simulator.control) as remote, site.opened() as ctx:
-        await stores.create_store(ctx, NewStore(slug=slug, sandbox=True))
+        await stores.create_store(ctx, NewStore(slug=slug, sandbox=True, **facts))
         token = (await tokens.issue(ctx, slug, "pos")).token
         for name, url in simulator.gateways.items():
             await stores.add_gateway(ctx, slug, name, "simulator", {"url": url})
         seen = (await remote.glass()).values()
-        shows = {one.address: f"{number:08d}" for number, one in enumerate(seen)}
+        named = barcodes or [f"{number:08d}" for number in range(len(seen))]
+        shows = {one.address: barcode for one, barcode in zip(seen, named, strict=True)}
         rows = [
             (
                 0,
@@ -174,10 +186,16 @@ async def opened_store(site: Site, simulator: Ready, slug: str = "shop") -> tupl
 
 
 @asynccontextmanager
-async def open_store(site: Site, slug: str = "shop", **simulator: Any) -> AsyncIterator[Store]:
+async def open_store(
+    site: Site,
+    slug: str = "shop",
+    barcodes: Sequence[str] | None = None,
+    facts: Mapping[str, str] = {},
+    **simulator: Any,
+) -> AsyncIterator[Store]:
     """A store on this site whose displays take data, behind a simulator that runs from now on."""
     ready = await site.simulator(**{"takes": "data", "time_scale": SPEED, **simulator})
-    token, shows = await opened_store(site, ready, slug)
+    token, shows = await opened_store(site, ready, slug, barcodes, **facts)
     headers = {"authorization": f"Bearer {token}"}
     client = httpx.AsyncClient(base_url=site.url, headers=headers, timeout=30, trust_env=False)
     async with client, Remote(ready.control) as remote:

@@ -1,13 +1,9 @@
 """One whole real store, from its file to the glass, judged by a reading of the file that is not ours."""
 
-import csv
 import json
-import os
-import unicodedata
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
-from pathlib import Path
+from decimal import Decimal
 
 import pytest
 import zxingcpp
@@ -17,6 +13,8 @@ from display_drivers.base import Frame
 from display_drivers.simulator.remote import Remote
 from service.core.faces import Face, SlotFace
 from service.rendering import render
+from tests.end_to_end import konzum
+from tests.end_to_end.konzum import UNITS, by_barcode, cents, name_on_the_shelf, price_on_the_shelf, read, write
 from tests.processes import installed
 
 pytestmark = [pytest.mark.feeds, pytest.mark.timeout(300)]
@@ -89,36 +87,7 @@ async def said(site, *command):
 
 @pytest.fixture(scope="module")
 def file():
-    return Path(os.environ["SHELFCAST_FEEDS"]) / "konzum" / "0901-2025-07-03.csv"
-
-
-def read(path):
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def write(path, head, rows):
-    with path.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows([head, *rows])
-
-
-def name_on_the_shelf(row):
-    """NFC, no control characters, single blanks."""
-    text = unicodedata.normalize("NFC", row["Product"])
-    return " ".join("".join(" " if unicodedata.category(char) == "Cc" else char for char in text).split())
-
-
-def price_on_the_shelf(row):
-    """The promotion's price where there is one, in cents."""
-    return cents(row["SpecialPrice"] or row["Price"])
-
-
-def cents(price):
-    return str(Decimal(price).quantize(Decimal("0.01"), ROUND_HALF_UP))
-
-
-def by_barcode(rows):
-    return {row["Barcode"].strip(): row for row in rows if row["Barcode"].strip()}
+    return konzum.file("0901")
 
 
 async def assert_shelf_says(shop, rows):
@@ -207,7 +176,6 @@ def scanned(frame: Frame):
 
 
 INKS_AS_GREY = bytes([0, 255, 0, 0]).ljust(256, b"\0")
-UNITS = {"kg": "kg", "l": "l", "m": "m", "ko": "pcs"}
 
 
 def face_of(row, panel):
