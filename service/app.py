@@ -11,6 +11,7 @@ from litestar import Litestar, Request, Router
 from litestar.di import Provide
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from service import collecting
 from service.api.answers import PROBLEM_JSON, fault, refuse
 from service.api.envelope import Envelope
 from service.api.feed import BatchController, ProductsController
@@ -106,4 +107,6 @@ def server(settings: Settings) -> Server:
 
 def run_api(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT; streams end at once, requests have `shutdown_within` to end."""
-    server(settings).run()
+    serving = server(settings)
+    collecting.settle()
+    serving.run()

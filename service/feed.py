@@ -14,7 +14,8 @@ from service.context import Shelfcast
 from service.core.batches import Phase, Status
 from service.core.problems import Code
 from service.core.product import Problem, Row, StoreFacts
-from service.core.rows import Kind, Parsed, parse_rows
+from service.core.row_rules import Kind
+from service.core.rows import Parsed, parse_rows
 from service.errors import ConflictError, NotFoundError, SessionExpiredError, TooLargeError, ValidationError
 from service.ids import is_id, new_id
 from service.messages import (
@@ -276,7 +277,7 @@ async def cancel(ctx: Shelfcast, caller: Caller, session_id: str) -> StatusMessa
 
 async def status(ctx: Shelfcast, caller: Caller, session_id: str) -> StatusMessage:
     """`/batch/{id}/status`."""
-    async with ctx.db.read() as connection:
+    async with ctx.db.glance() as connection:
         return progress.message(await _batch(connection, caller, session_id), ctx.clock())
 
 

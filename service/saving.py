@@ -13,7 +13,7 @@ import msgspec
 from service.core import sales
 from service.core.merging import STALE, changes_nothing, content_hash, merge
 from service.core.product import Problem, Product, Row, StoreFacts
-from service.core.rows import Kind
+from service.core.row_rules import Kind
 from service.ids import new_id
 from service.store import products
 from service.store.database import Connection, Record

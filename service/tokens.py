@@ -115,7 +115,7 @@ async def authenticate(ctx: Shelfcast, token: str) -> Caller:
     """Whose token this is; UnauthorizedError says whether it is unknown, revoked or expired."""
     if not PATTERN.fullmatch(token):
         raise UnauthorizedError("This is not a Shelfcast token; send Authorization: Bearer sc_live_… or sc_test_….")
-    async with ctx.db.read() as conn:
+    async with ctx.db.glance() as conn:
         found = await tenants.token_by_hash(conn, digest(token))
     now = ctx.clock()
     if found is None:

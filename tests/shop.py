@@ -17,7 +17,7 @@ from display_drivers.simulator.store import Options
 from service import feed, floor, stores, sync, tokens
 from service.context import Shelfcast
 from service.context import now as wall_clock
-from service.core.rows import Kind
+from service.core.row_rules import Kind
 from service.ids import new_id
 from service.messages import Accepted, BatchDisplay, Status, Window
 from service.pushing import Line

@@ -11,7 +11,7 @@ import uvloop
 from arq import cron
 from arq.worker import Worker, func
 
-from service import logs
+from service import collecting, logs
 from service.bell import QUEUE, deserialize, redis_settings, serialize
 from service.context import opened
 from service.settings import Settings, SettingsError, load
@@ -85,6 +85,7 @@ def main() -> int:
         print(error, file=sys.stderr)  # noqa: T201 - there is no log yet
         return 2
     logs.configure(settings.log_level)
+    collecting.settle()
     run(settings)
     return 0
 

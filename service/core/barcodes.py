@@ -1,5 +1,7 @@
 """Barcodes are opaque: 1 to 64 visible ASCII characters, zeros kept, none refused for length or check digit."""
 
+from collections.abc import Sequence
+
 from service.core.problems import Code, RefusedError, quoted, wrong_type
 from service.core.text import has_control
 
@@ -29,6 +31,18 @@ def parse_barcode(value: object) -> str:
     if not (barcode.isascii() and barcode.isprintable() and " " not in barcode):
         raise _not_visible(barcode)
     return barcode
+
+
+def are_barcodes(values: Sequence[str]) -> bool:
+    """Whether every one of these is a barcode already, with nothing to trim."""
+    together = "".join(values)
+    return (
+        together.isascii()
+        and together.isprintable()
+        and " " not in together
+        and all(values)
+        and len(max(values, key=len)) <= MAX_BARCODE
+    )
 
 
 def _not_visible(barcode: str) -> RefusedError:

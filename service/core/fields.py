@@ -5,6 +5,7 @@ A parser raises RefusedError, which refuses the row, or adds warnings to the not
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
@@ -30,15 +31,16 @@ _INT64 = 2**63
 _encode = msgspec.json.Encoder().encode
 
 
-def _text(limit: int) -> Parse:
+@dataclass(frozen=True)
+class Text:
     """Text of at most `limit` characters once cleaned; blank text clears the field."""
 
-    def parse(value: Any, _store: StoreFacts, notes: Notes) -> str | None:
-        if type(value) is str and len(value) <= limit and text.is_clean(value):
-            return value or None
-        return _cleaned(value, limit, notes) or None
+    limit: int
 
-    return parse
+    def __call__(self, value: Any, _store: StoreFacts, notes: Notes) -> str | None:
+        if type(value) is str and len(value) <= self.limit and text.is_clean(value):
+            return value or None
+        return _cleaned(value, self.limit, notes) or None
 
 
 def _cleaned(value: Any, limit: int, notes: Notes) -> str:
@@ -58,7 +60,7 @@ def _too_long(limit: int, length: int) -> RefusedError:
     return RefusedError(Code.TOO_LONG, f"At most {limit} characters; this has {length}.")
 
 
-def _price(value: Any, store: StoreFacts, notes: Notes) -> int:
+def parse_price(value: Any, store: StoreFacts, notes: Notes) -> int:
     price = money.parse_price(value, store.currency)
     if not price:
         notes.append((Code.ZERO_PRICE, "The price is 0."))
@@ -68,16 +70,16 @@ def _price(value: Any, store: StoreFacts, notes: Notes) -> int:
     return price
 
 
-def _sale_price(value: Any, store: StoreFacts, notes: Notes) -> int:
-    price = _price(value, store, notes)
+def parse_sale_price(value: Any, store: StoreFacts, notes: Notes) -> int:
+    price = parse_price(value, store, notes)
     if not price:
         raise RefusedError(Code.ZERO_PRICE, "A sale price of 0 is refused; to end a sale, send null.")
     return price
 
 
-def _unit_price(value: Any, store: StoreFacts, notes: Notes) -> int | None:
+def parse_unit_price(value: Any, store: StoreFacts, notes: Notes) -> int | None:
     """A unit price of 0 is what many feeds write for none: 56 % of the rows of a whole chain."""
-    return _price(value, store, notes) or None
+    return parse_price(value, store, notes) or None
 
 
 def _deposit(value: Any, store: StoreFacts, _notes: Notes) -> int:
@@ -172,28 +174,28 @@ def _field(snake: str, parse: Parse) -> tuple[str, tuple[str, Parse]]:
 
 FIELDS: Final[dict[str, tuple[str, Parse]]] = dict(
     (
-        _field("name", _text(MAX_NAME)),
-        _field("price", _price),
-        _field("sale_price", _sale_price),
+        _field("name", Text(MAX_NAME)),
+        _field("price", parse_price),
+        _field("sale_price", parse_sale_price),
         _field("on_sale", _flag),
         _field("sale_start", _moment),
         _field("sale_end", _end),
         _field("currency", _currency),
-        _field("promotion_text", _text(MAX_NAME)),
+        _field("promotion_text", Text(MAX_NAME)),
         _field("promotion_until", _end),
-        _field("member_price", _price),
+        _field("member_price", parse_price),
         _field("deposit", _deposit),
         _field("stock", _quantity),
-        _field("unit", _text(MAX_UNIT)),
+        _field("unit", Text(MAX_UNIT)),
         _field("net_content", _content),
-        _field("net_content_unit", _text(MAX_UNIT)),
-        _field("unit_price", _unit_price),
-        _field("reference_price", _price),
-        _field("category", _text(MAX_LABEL)),
-        _field("brand", _text(MAX_LABEL)),
-        _field("sku", _text(MAX_LABEL)),
+        _field("net_content_unit", Text(MAX_UNIT)),
+        _field("unit_price", parse_unit_price),
+        _field("reference_price", parse_price),
+        _field("category", Text(MAX_LABEL)),
+        _field("brand", Text(MAX_LABEL)),
+        _field("sku", Text(MAX_LABEL)),
         _field("alternate_barcodes", _alternates),
-        _field("description", _text(MAX_DESCRIPTION)),
+        _field("description", Text(MAX_DESCRIPTION)),
         _field("attributes", _attributes),
         _field("source_updated_at", _moment),
     )

@@ -54,7 +54,7 @@ def parse_price(value: object, currency: str) -> int:
         RefusedError: negative, not plain digits, over 9,999,999.99, over 4 decimals, or in another currency.
     """
     if isinstance(value, str):
-        return _units(value)
+        return units(value)
     if type(value) is int:
         return _whole_units(value)
     if isinstance(value, Mapping):
@@ -89,16 +89,17 @@ def check_currency(value: object, currency: str) -> None:
 
 
 @lru_cache(maxsize=8192)  # a store has some thousand different prices, and a feed repeats them
-def _units(text: str) -> int:
+def units(text: str) -> int:
+    """The same of a price as text, or of a Number, in any currency."""
     whole, point, fraction = text.partition(".")
     digits = whole + fraction.ljust(SCALE, "0")
     usual = whole and digits.isascii() and digits.isdigit() and bool(point) == bool(fraction)
-    if usual and len(whole) <= MAX_WHOLE_DIGITS and len(fraction) <= SCALE and (units := int(digits)) <= MAX_PRICE:
-        return units
-    return _unusual_units(text)
+    if usual and len(whole) <= MAX_WHOLE_DIGITS and len(fraction) <= SCALE and (price := int(digits)) <= MAX_PRICE:
+        return price
+    return _unusual(text)
 
 
-def _unusual_units(text: str) -> int:
+def _unusual(text: str) -> int:
     """A price with blanks around it or needless zeros; what no price can be is refused with the reason."""
     if len(text) > MAX_TEXT:
         raise RefusedError(Code.TOO_LARGE, f"A price has at most {MAX_TEXT} characters.")
@@ -110,10 +111,10 @@ def _unusual_units(text: str) -> int:
         raise _negative()
     if len(fraction) > SCALE:
         raise RefusedError(Code.TOO_MANY_DECIMALS, f"{quoted(text)} has more than {SCALE} decimals.")
-    units = int(whole[: MAX_WHOLE_DIGITS + 1] + fraction.ljust(SCALE, "0"))
-    if len(whole) > MAX_WHOLE_DIGITS or units > MAX_PRICE:
+    price = int(whole[: MAX_WHOLE_DIGITS + 1] + fraction.ljust(SCALE, "0"))
+    if len(whole) > MAX_WHOLE_DIGITS or price > MAX_PRICE:
         raise _too_large()
-    return units
+    return price
 
 
 def _negative() -> RefusedError:

@@ -1,6 +1,7 @@
 """Foreign text made storable and showable: NFC, no control characters, no unpaired surrogates, single blanks."""
 
 import re
+from collections.abc import Sequence
 from unicodedata import is_normalized, normalize
 
 # What PostgreSQL cannot store (NUL, surrogates) and what no glass can show (C0, DEL, C1). Bidi marks are not among
@@ -8,6 +9,8 @@ from unicodedata import is_normalized, normalize
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _BREAKS = "\t\n\v\f\r\x85"
 _SHORT = 512
+_BETWEEN = "`"
+"""A letter that hardly any text has beside a blank, and with which nothing composes."""
 
 
 def is_clean(text: str) -> bool:
@@ -17,6 +20,18 @@ def is_clean(text: str) -> bool:
         and (text.isascii() or (len(text) <= _SHORT and is_normalized("NFC", text)))
         and "  " not in text
         and text.strip() == text
+    )
+
+
+def are_clean(texts: Sequence[str]) -> bool:
+    """Whether `is_clean` holds for every one of these; cheaper still, and may say no where it does."""
+    together = _BETWEEN.join(["", *texts, ""])
+    return (
+        together.isprintable()
+        and (together.isascii() or (len(max(texts, key=len)) <= _SHORT and is_normalized("NFC", together)))
+        and "  " not in together
+        and f"{_BETWEEN} " not in together
+        and f" {_BETWEEN}" not in together
     )
 
 

@@ -17,6 +17,8 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from service.store import sqlite
+
 T = TypeVar("T")
 P = ParamSpec("P")
 Connection = AsyncConnection
@@ -43,12 +45,14 @@ class Database:
     def __init__(self, url: str) -> None:
         self.is_sqlite = make_url(url).get_backend_name() == "sqlite"
         if self.is_sqlite:
+            self._glancer = _sqlite(url, None, pool_size=2)
             self._reader = _sqlite(url, "BEGIN", pool_size=4)
             self._writer = _sqlite(url, "BEGIN IMMEDIATE", pool_size=1)
         else:
             self._reader = self._writer = create_async_engine(
                 url, pool_size=10, max_overflow=10, pool_pre_ping=True, connect_args=_POSTGRESQL
             )
+            self._glancer = self._reader.execution_options(isolation_level="AUTOCOMMIT")
         self._turn = asyncio.Semaphore(1 if self.is_sqlite else 8)
         self._writes: set[asyncio.Task[Any]] = set()
         self._closing = False
@@ -57,6 +61,12 @@ class Database:
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """A connection that sees one moment on SQLite and, on PostgreSQL, committed rows statement by statement."""
         async with self._reader.connect() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def glance(self) -> AsyncIterator[AsyncConnection]:
+        """A connection for one statement, which needs no transaction around it: for what is asked all the time."""
+        async with self._glancer.connect() as connection:
             yield connection
 
     async def write(
@@ -97,25 +107,30 @@ class Database:
         self._closing = True
         while self._writes:
             await asyncio.wait(self._writes)
-        await self._reader.dispose()
-        await self._writer.dispose()
+        for engine in (self._glancer, self._reader, self._writer):
+            await engine.dispose()
 
 
-def _sqlite(url: str, begin: str, pool_size: int) -> AsyncEngine:
+def _sqlite(url: str, begin: str | None, pool_size: int) -> AsyncEngine:
     engine = create_async_engine(
-        url, pool_size=pool_size, max_overflow=0, pool_timeout=_BUSY_TIMEOUT, connect_args={"timeout": _BUSY_TIMEOUT}
+        url,
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=_BUSY_TIMEOUT,
+        connect_args={"timeout": _BUSY_TIMEOUT, "async_creator_fn": sqlite.connect},
     )
 
     @event.listens_for(engine.sync_engine, "connect")
     def settle(connection: Any, _record: object) -> None:
-        connection.isolation_level = None
         cursor = connection.cursor()
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY"):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
-    @event.listens_for(engine.sync_engine, "begin")
-    def start(connection: Any) -> None:
-        connection.exec_driver_sql(begin)
+    if begin is not None:
+
+        @event.listens_for(engine.sync_engine, "begin")
+        def start(connection: Any) -> None:
+            connection.exec_driver_sql(begin)
 
     return engine
