@@ -150,10 +150,14 @@ class Site:
         for process in doomed:
             await process.wait()
 
-    def kill_child(self, name: str) -> None:
-        """kill -9 the child of `serve` that was started last under this name."""
+    def child(self, name: str) -> int:
+        """The process that `serve` started last under this name; it may have died since."""
         started = [line for line in map(_event, self.log("serve").splitlines()) if line.get("event") == "child_started"]
-        os.kill(next(line["pid"] for line in reversed(started) if line["child"] == name), signal.SIGKILL)
+        return next(int(line["pid"]) for line in reversed(started) if line["child"] == name)
+
+    def kill_child(self, name: str) -> None:
+        """kill -9 that process."""
+        os.kill(self.child(name), signal.SIGKILL)
 
     async def stop(self, name: str) -> int:
         """Ask it to end; its exit code."""

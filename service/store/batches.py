@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import RowMapping, func, or_, select, update
+from sqlalchemy import RowMapping, bindparam, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.store.statements import Rows, upsert
@@ -12,15 +12,18 @@ Key = tuple[int, int, int]
 """(push, row, number) of a refused row: the order of `/errors`."""
 
 
+# Made once, since pollers ask it all the time.
+_ONE = select(batches).where(batches.c.store_id == bindparam("of_store"), batches.c.id == bindparam("batch"))
+_ONE_LOCKED = _ONE.with_for_update(key_share=True)
+
+
 async def insert(connection: AsyncConnection, row: dict[str, Any]) -> None:
     await connection.execute(batches.insert(), row)
 
 
 async def get(connection: AsyncConnection, store_id: int, batch_id: str, *, lock: bool = False) -> RowMapping | None:
-    statement = select(batches).where(batches.c.store_id == store_id, batches.c.id == batch_id)
-    if lock:
-        statement = statement.with_for_update(key_share=True)
-    return (await connection.execute(statement)).mappings().first()
+    statement = _ONE_LOCKED if lock else _ONE
+    return (await connection.execute(statement, {"of_store": store_id, "batch": batch_id})).mappings().first()
 
 
 async def set_columns(connection: AsyncConnection, store_id: int, batch_id: str, **columns: Any) -> None:

@@ -52,7 +52,11 @@ class Database:
             self._reader = self._writer = create_async_engine(
                 url, pool_size=10, max_overflow=10, pool_pre_ping=True, connect_args=_POSTGRESQL
             )
-            self._glancer = self._reader.execution_options(isolation_level="AUTOCOMMIT")
+            # Without a question beforehand, which would cost as much as the statement: after a restart of PostgreSQL
+            # the first to ask are told to try again.
+            self._glancer = create_async_engine(
+                url, pool_size=5, max_overflow=5, isolation_level="AUTOCOMMIT", connect_args=_POSTGRESQL
+            )
         self._turn = asyncio.Semaphore(1 if self.is_sqlite else 8)
         self._writes: set[asyncio.Task[Any]] = set()
         self._closing = False

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import msgspec
-from sqlalchemy import insert, or_, select, update
+from sqlalchemy import bindparam, insert, or_, select, update
 
 from service.store.database import Connection
 from service.store.tables import gateways, organisations, store_sequences, stores, tokens
@@ -93,6 +93,7 @@ _tokens = (
     .join(stores, stores.c.id == tokens.c.store_id)
     .join(organisations, organisations.c.id == stores.c.organisation_id)
 )
+_TOKEN_BY_HASH = _tokens.where(tokens.c.hash == bindparam("digest"))  # made once: every request asks it
 
 
 async def insert_store(conn: Connection, row: dict[str, object]) -> int:
@@ -115,7 +116,7 @@ async def insert_token(conn: Connection, row: dict[str, object]) -> None:
 
 
 async def token_by_hash(conn: Connection, digest: str) -> Token | None:
-    row = (await conn.execute(_tokens.where(tokens.c.hash == digest))).first()
+    row = (await conn.execute(_TOKEN_BY_HASH, {"digest": digest})).first()
     return None if row is None else _token(row)
 
 

@@ -1,27 +1,23 @@
 """A real application on a real SQLite file; every answer is checked against the API's own document."""
 
 import asyncio
-import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, MutableMapping
 from dataclasses import replace
 from typing import Any
 
 import httpx
-import jsonschema
 import pytest
 from litestar import Litestar
 from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 
 from service import stores, tokens
-from service.api.openapi import document
 from service.app import create_app
 from service.context import Shelfcast
 from service.settings import Settings
+from tests.contract.documented import check
 
 MAX_BODY = 256 * 1024
-DOCUMENT = document()
-PROBLEM = "application/problem+json"
 
 
 @pytest.fixture(autouse=True)
@@ -122,50 +118,3 @@ def product() -> Callable[..., dict[str, Any]]:
         return {"barcode": f"P{number:04}", "name": f"Product {number}", "price": "1.99"} | fields
 
     return make
-
-
-async def check(response: httpx.Response) -> None:
-    """The answer is as the document says: status, media type, schema and request id; every refusal is a problem."""
-    await response.aread()
-    assert response.headers["x-request-id"]
-    if response.status_code >= 400:
-        check_problem(response)
-    operation = described(response.request)
-    if operation is None or response.request.method == "HEAD":
-        return
-    answer = resolved(operation["responses"][str(response.status_code)])
-    for name in answer["headers"]:
-        assert name in response.headers or name == "Retry-After", f"{name} is documented"
-    for media, content in answer.get("content", {}).items():
-        assert response.headers["content-type"].startswith(media)
-        if media.endswith("json"):
-            conforms(response.json(), content["schema"])
-
-
-def check_problem(response: httpx.Response) -> None:
-    assert response.headers["content-type"] == PROBLEM
-    assert response.status_code < 500 or response.status_code == 503
-    if response.request.method == "HEAD":
-        return
-    problem = response.json()
-    conforms(problem, {"$ref": "#/components/schemas/Fault"})
-    assert problem["status"] == response.status_code
-    assert problem["requestId"] == response.headers["x-request-id"]
-
-
-def described(request: httpx.Request) -> dict[str, Any] | None:
-    path = request.url.path.removeprefix("/api/v1")
-    for template, methods in DOCUMENT["paths"].items():
-        if re.fullmatch(template.replace("{sessionId}", "[^/]+"), path):
-            return methods.get(request.method.lower())
-    return None
-
-
-def resolved(response: dict[str, Any]) -> dict[str, Any]:
-    if "$ref" not in response:
-        return response
-    return DOCUMENT["components"]["responses"][response["$ref"].rpartition("/")[2]]
-
-
-def conforms(value: Any, schema: dict[str, Any]) -> None:
-    jsonschema.Draft202012Validator(schema | {"components": DOCUMENT["components"]}).validate(value)
