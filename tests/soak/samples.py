@@ -1,6 +1,5 @@
 """What is looked at while a site is under load: its processes, its database and its Redis."""
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -47,7 +46,11 @@ def _process(pid: int, counted_in: str) -> Sample:
     try:
         status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines()
         threads = next(int(line.split()[1]) for line in status if line.startswith("Threads:"))
-        found = {"memory (MB)": memory(pid), "handles": len(os.listdir(f"/proc/{pid}/fd")), "threads": threads}
+        found = {
+            "memory (MB)": memory(pid),
+            "handles": len(list(Path(f"/proc/{pid}/fd").iterdir())),
+            "threads": threads,
+        }
     except OSError:
         return {}  # it was killed a moment ago
     tasks = Path(counted_in) / str(pid)
@@ -65,7 +68,9 @@ async def _database(site: Site) -> Sample:
         if not ctx.db.is_sqlite:
             size, connections = (await conn.execute(text(_POSTGRESQL))).one()
             return found | {"database (MB)": size / 1e6, "database connections": connections}
-    sizes = {name: (site.folder / f"shelfcast.db{end}").stat().st_size for name, end in (("database", ""), ("WAL", "-wal"))}
+    sizes = {
+        name: (site.folder / f"shelfcast.db{end}").stat().st_size for name, end in (("database", ""), ("WAL", "-wal"))
+    }
     return found | {f"{name} (MB)": size / 1e6 for name, size in sizes.items()}
 
 

@@ -55,11 +55,12 @@ def _verdict(name: str, points: Sequence[tuple[float, float]]) -> Verdict:
     level = min if name in WORK else median  # work comes and goes; what matters is that it comes to its end
     early, late = level(values[:third]), level(values[-third:])
     slack = next((slack for end, slack in _SLACK.items() if name.endswith(end)), None)
-    if slack is None:
-        word = "history"
-    else:
-        word = "flat" if late - early <= max(slack[0], slack[1] * early) else "LEAKS"
+    word = "history" if slack is None else _word(early, late, *slack)
     return Verdict(name, early, late, max(values), _slope(points) * 3600, word)
+
+
+def _word(early: float, late: float, absolute: float, share: float) -> str:
+    return "flat" if late - early <= max(absolute, share * early) else "LEAKS"
 
 
 def _slope(points: Sequence[tuple[float, float]]) -> float:
