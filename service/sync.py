@@ -20,7 +20,7 @@ from service.core.batches import Phase, Status
 from service.proof import Gathering
 from service.pushing import Line
 from service.sending import At, Claimed
-from service.store import batches, displays, gateways, products, updates
+from service.store import batches, clocks, displays, gateways, products, updates
 from service.store.database import UNAVAILABLE, Connection
 
 _CHUNK = 1000
@@ -198,9 +198,15 @@ async def hear(ctx: Shelfcast, line: Line, reports: Sequence[Report], asked_at: 
 async def reconcile(ctx: Shelfcast) -> None:
     """Find whatever is due that nobody was rung for, was lost, or has drifted, and set it going again."""
     now = ctx.clock()
-    for step in (_expire_sessions, _turn_clock, _repeat_overdue, _drive_stranded, _advance_batches):
+    for step in (_heed_clock, _expire_sessions, _turn_clock, _repeat_overdue, _drive_stranded, _advance_batches):
         await step(ctx, now)
     await _ring_all(ctx, now)
+
+
+async def _heed_clock(ctx: Shelfcast, now: int) -> None:
+    back = await ctx.db.write(clocks.heed, now, int(ctx.settings.lease * 1000))
+    if back:
+        log.warning("clock_was_turned_back", seconds=back // 1000)
 
 
 async def _expire_sessions(ctx: Shelfcast, now: int) -> None:

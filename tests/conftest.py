@@ -62,6 +62,19 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Setting
     asyncio.run(_execute(server, f"DROP DATABASE {name} WITH (FORCE)"))
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def never_migrated(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of an empty database, once of each kind."""
+    if request.param == "sqlite":
+        yield f"sqlite+aiosqlite:///{tmp_path / 'old.db'}"
+        return
+    server: str = request.getfixturevalue("postgresql")
+    name = f"test_{uuid.uuid4().hex}"
+    asyncio.run(_execute(server, f"CREATE DATABASE {name}"))
+    yield _url(server, name)
+    asyncio.run(_execute(server, f"DROP DATABASE {name} WITH (FORCE)"))
+
+
 @pytest.fixture
 def on_sqlite(tmp_path: Path, sqlite_template: Path) -> Settings:
     """Settings with a migrated SQLite database, for tests that are not about the database."""

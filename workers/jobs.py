@@ -83,8 +83,3 @@ async def audit(bench: Bench, store_id: int, gateway_id: str) -> None:
     line = await bench.lines.get(store_id, gateway_id)
     if line is not None:
         await sync.ask(bench.ctx, line, audit=True)
-
-
-@contained
-async def reconcile(bench: Bench) -> None:
-    await sync.reconcile(bench.ctx)

@@ -4,11 +4,9 @@ import asyncio
 import contextlib
 import os
 import sys
-from typing import Any
 
 import structlog
 import uvloop
-from arq import cron
 from arq.worker import Worker, func
 
 from service import collecting, logs
@@ -19,6 +17,7 @@ from workers import jobs
 from workers.jobs import Bench
 from workers.lines import Lines
 from workers.reports import Ear
+from workers.rounds import make_rounds
 
 _TIMEOUT = 60
 """Seconds for every job: how long a job of a killed worker stays arq's before it is tried again, plus 10 s."""
@@ -39,28 +38,24 @@ async def _work(settings: Settings) -> None:
         stack.push_async_callback(lines.close)
         worker = _worker(settings, Bench(ctx, lines))
         stack.push_async_callback(worker.close)
-        ear = asyncio.create_task(Ear(ctx, lines).run())
+        beside = [asyncio.create_task(work) for work in (Ear(ctx, lines).run(), make_rounds(ctx))]
         try:
             await worker.async_run()
         except asyncio.CancelledError:
             log.info("worker_stopping")
         finally:
-            ear.cancel()
-            await asyncio.gather(ear, return_exceptions=True)
+            for task in beside:
+                task.cancel()
+            await asyncio.gather(*beside, return_exceptions=True)
 
 
 def _worker(settings: Settings, bench: Bench) -> Worker:
-    every = settings.reconcile_every
     functions = [
         func(job, name=job.__name__, keep_result=0, timeout=_TIMEOUT, max_tries=5)  # type: ignore[arg-type]
         for job in (jobs.save, jobs.push, jobs.poll, jobs.audit)
     ]
-    reconciler: Any = jobs.reconcile
     return Worker(
         functions=functions,
-        cron_jobs=[
-            cron(reconciler, second=set(range(0, 60, every)), run_at_startup=True, keep_result=0, timeout=_TIMEOUT)
-        ],
         queue_name=QUEUE,
         redis_settings=redis_settings(settings.redis_dsn),
         ctx={"bench": bench},

@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import RowMapping, event
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import ExceptionContext, make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -28,6 +28,8 @@ Work = Callable[[Connection], Awaitable[T]]
 
 UNAVAILABLE = (OperationalError, InterfaceError, PoolTimeoutError, ConnectionError, TimeoutError, OSError)
 """What a database that is down, full, locked or read-only raises; the caller may try again later."""
+_UNAVAILABLE_STATES = ("08", "25006", "53", "57", "58")
+"""SQLSTATE classes of the same on PostgreSQL: connection, read-only, resources, operator intervention, system error."""
 
 _BUSY_TIMEOUT = 30.0
 _TRIES = 5
@@ -49,14 +51,10 @@ class Database:
             self._reader = _sqlite(url, "BEGIN", pool_size=4)
             self._writer = _sqlite(url, "BEGIN IMMEDIATE", pool_size=1)
         else:
-            self._reader = self._writer = create_async_engine(
-                url, pool_size=10, max_overflow=10, pool_pre_ping=True, connect_args=_POSTGRESQL
-            )
+            self._reader = self._writer = _postgresql(url, pool_size=10, max_overflow=10, pool_pre_ping=True)
             # Without a question beforehand, which would cost as much as the statement: after a restart of PostgreSQL
             # the first to ask are told to try again.
-            self._glancer = create_async_engine(
-                url, pool_size=5, max_overflow=5, isolation_level="AUTOCOMMIT", connect_args=_POSTGRESQL
-            )
+            self._glancer = _postgresql(url, pool_size=5, max_overflow=5, isolation_level="AUTOCOMMIT")
         self._turn = asyncio.Semaphore(1 if self.is_sqlite else 8)
         self._writes: set[asyncio.Task[Any]] = set()
         self._closing = False
@@ -113,6 +111,19 @@ class Database:
             await asyncio.wait(self._writes)
         for engine in (self._glancer, self._reader, self._writer):
             await engine.dispose()
+
+
+def _postgresql(url: str, **options: Any) -> AsyncEngine:
+    engine = create_async_engine(url, connect_args=_POSTGRESQL, **options)
+
+    @event.listens_for(engine.sync_engine, "handle_error")
+    def say_unavailable(context: ExceptionContext) -> None:
+        """The driver tells a server that starts, ends, fails or is read-only from no other error but by its state."""
+        state = str(getattr(context.original_exception, "sqlstate", None) or "")
+        if state.startswith(_UNAVAILABLE_STATES) and not isinstance(context.sqlalchemy_exception, OperationalError):
+            raise OperationalError(context.statement, context.parameters, context.original_exception)
+
+    return engine
 
 
 def _sqlite(url: str, begin: str | None, pool_size: int) -> AsyncEngine:

@@ -81,6 +81,9 @@ stores = Table(
     _time("created_at", required=True),
 )
 
+# One row: when the reconciler looked last, which tells that the machine's clock was turned back.
+rounds = Table("rounds", metadata, Column("id", Integer, primary_key=True), _time("at", required=True))
+
 # Apart from `stores`, so that a push waits for the next number only, never for a saver that holds the store's row.
 store_sequences = Table(
     "store_sequences",

@@ -196,10 +196,13 @@ async def open_store(
     """A store on this site whose displays take data, behind a simulator that runs from now on."""
     ready = await site.simulator(**{"takes": "data", "time_scale": SPEED, **simulator})
     token, shows = await opened_store(site, ready, slug, barcodes, **facts)
-    headers = {"authorization": f"Bearer {token}"}
-    client = httpx.AsyncClient(base_url=site.url, headers=headers, timeout=30, trust_env=False)
-    async with client, Remote(ready.control) as remote:
+    async with client_of(site.url, token) as client, Remote(ready.control) as remote:
         yield Store(slug, token, Pos(client), remote, shows)
+
+
+def client_of(url: str, token: str) -> httpx.AsyncClient:
+    headers = {"authorization": f"Bearer {token}"}
+    return httpx.AsyncClient(base_url=url, headers=headers, timeout=30, trust_env=False)
 
 
 @asynccontextmanager

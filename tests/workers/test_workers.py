@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from service import sync
 from service.context import opened
 from service.settings import Settings
 from service.store import tables
@@ -117,7 +118,7 @@ async def test_the_jobs_take_a_batch_all_the_way(shop: Shop) -> None:
     await shop.settle()
     await jobs.poll(context, *gateway)
     await jobs.audit(context, *gateway)
-    await jobs.reconcile(context)
+    await sync.reconcile(shop.ctx)
     status = await shop.status(session)
     assert (status.status, status.tags_confirmed) == ("completed", 1)
 

@@ -1,14 +1,22 @@
+import asyncio
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any, TypeVar
 
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy import select, text
 
 from service.context import Shelfcast
-from service.store.database import Database
-from service.store.migrate import config
+from service.store import tables
+from service.store.database import Connection, Database
+from service.store.migrate import config, migrate
 from service.store.revision import is_current, newest
 from service.store.tables import metadata
+
+T = TypeVar("T")
 
 
 async def test_the_migrations_make_the_tables_that_the_code_names(ctx: Shelfcast) -> None:
@@ -29,6 +37,40 @@ async def test_a_database_that_was_never_migrated_is_not_current(tmp_path: Path)
     async with db.read() as connection:
         assert not await is_current(connection)
     await db.close()
+
+
+def test_a_database_of_the_first_version_keeps_its_rows(never_migrated: str) -> None:
+    command.upgrade(config(never_migrated), "0001")
+    asyncio.run(_in(never_migrated, _fill))
+    migrate(never_migrated)
+    assert asyncio.run(_in(never_migrated, _read)) == [("chain", "shop", "g1")]
+
+
+async def _in(url: str, work: Callable[[Connection], Awaitable[T]]) -> T:
+    db = Database(url)
+    try:
+        return await db.write(work)
+    finally:
+        await db.close()
+
+
+async def _fill(connection: Connection) -> None:
+    """By the names of the first version, whatever the code calls its columns today."""
+    for statement in (
+        "INSERT INTO organisations (id, ulid, slug, name, created_at) VALUES (1, 'o', 'chain', 'Chain', 1)",
+        (
+            "INSERT INTO stores (id, ulid, organisation_id, slug, environment, currency, timezone, locale, created_at)"
+            " VALUES (1, 's', 1, 'shop', 'sandbox', 'EUR', 'UTC', 'en', 1)"
+        ),
+        "INSERT INTO gateways (store_id, id, name, driver, created_at) VALUES (1, 'g', 'g1', 'simulator', 1)",
+    ):
+        await connection.execute(text(statement))
+
+
+async def _read(connection: Connection) -> list[tuple[Any, ...]]:
+    joined = tables.organisations.join(tables.stores).join(tables.gateways)
+    names = (tables.organisations.c.slug, tables.stores.c.slug, tables.gateways.c.name)
+    return [tuple(row) for row in await connection.execute(select(*names).select_from(joined))]
 
 
 def test_the_newest_revision_is_alembics() -> None:

