@@ -9,7 +9,7 @@ SOURCES := service workers display_drivers tests $(wildcard bench)
 PYTHON ?= $(shell for each in python3 python3.14 python3.13 python3.12 python3.11 python; do \
 	"$$each" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo "$$each" && break; done)
 
-.PHONY: help demo test lint format types contracts chaos bench lock clean
+.PHONY: help demo test lint format types contracts chaos soak bench lock clean
 
 help:
 	@echo "make demo [KEEP=1]   everything at once on a simulated store; KEEP=1 leaves it running"
@@ -17,7 +17,8 @@ help:
 	@echo "make lint            ruff; make format mends what it can"
 	@echo "make types           mypy, strict"
 	@echo "make contracts       which package may import which"
-	@echo "make chaos [TIMES=10] the tests that kill processes, again and again"
+	@echo "make chaos [SEED=1 RUNS=10 DATABASE=SQLite JOBS=1]   real processes, random troubles, judged by the glass"
+	@echo "make soak [MINUTES=120 DATABASE=SQLite]   hours of load and faults: does anything leak"
 	@echo "make bench [ARGS=…]  how fast it is, against floors; ARGS such as --quick or --record"
 	@echo "make lock            resolve the dependencies of pyproject.toml anew"
 
@@ -56,10 +57,16 @@ types: $(READY)
 contracts: $(READY)
 	@$(BIN)/lint-imports
 
-TIMES ?= 10
+SEED ?= 1
+RUNS ?= 10
+DATABASE ?= SQLite
+JOBS ?= 1
 chaos: $(READY)
-	@for round in $$(seq $(TIMES)); do echo "Round $$round of $(TIMES)"; \
-		$(BIN)/python -m pytest -q tests/end_to_end/test_kills.py $(ARGS) || exit 1; done
+	@$(BIN)/python -m tests.chaos --seed $(SEED) --runs $(RUNS) --database $(DATABASE) --jobs $(JOBS) $(ARGS)
+
+MINUTES ?= 120
+soak: $(READY)
+	@$(BIN)/python -m tests.soak --minutes $(MINUTES) --database $(DATABASE) $(ARGS)
 
 bench: $(READY)
 	@$(BIN)/python -m bench $(ARGS)
