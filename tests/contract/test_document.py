@@ -1,0 +1,44 @@
+"""The OpenAPI document taken at its word, by Schemathesis: whatever it allows or forbids, no answer is undocumented.
+
+`SHELFCAST_EXAMPLES=500` asks that many questions of each operation, others than these.
+"""
+
+import os
+import re
+import sys
+
+import pytest
+
+from tests.end_to_end.shelf import on_one_site
+
+pytestmark = pytest.mark.timeout(1800)
+
+EXAMPLES = os.environ.get("SHELFCAST_EXAMPLES", "")
+HOW_MANY = ["--max-examples", EXAMPLES or "8", *([] if EXAMPLES else ["--seed", "1"])]
+CHECKS = (
+    "not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,"
+    "response_schema_conformance,missing_required_header,unsupported_method,allow_header_conformance,"
+    "use_after_free,ensure_resource_availability,ignored_auth,object_level_authorization"
+)
+"""All but those that judge rows: one that is refused is an error of the row, and never of its neighbours."""
+STREAM = "/events$"
+
+
+async def test_every_answer_is_documented_and_none_is_a_server_error(settings):
+    async with on_one_site(settings, displays=20) as (site, store):
+
+        async def run(*arguments):
+            auth = f"Authorization: Bearer {store.token}"
+            common = ("-m", "schemathesis.cli", "run", f"{site.url}/openapi.json", "--no-color", "--header", auth)
+            limits = ("--checks", CHECKS, *HOW_MANY, "--continue-on-failure")
+            return await site.execute(sys.executable, *common, *limits, *arguments, within=1700)
+
+        # A stream of a session that there is ends with its batch, which Schemathesis does not wait for.
+        whole = await run("--exclude-path-regex", STREAM, "--phases", "examples,coverage,fuzzing,stateful")
+        stream = await run("--include-path-regex", STREAM, "--phases", "examples,coverage,fuzzing")
+        for ended in (whole, stream):
+            assert ended.code == 0, ended.out
+        links = re.search(r"API Links: +(\d+) covered / (\d+) selected", whole.out)
+        assert links, whole.out
+        assert links[1] == links[2] != "0", "not every session that was started was gone on with"
+        assert "unforeseen" not in site.log("api")
