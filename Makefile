@@ -35,12 +35,14 @@ $(READY): requirements-dev.lock pyproject.toml
 demo: $(READY)
 	@$(BIN)/python -m service.cli demo $(if $(KEEP),--keep)
 
+# Two at once, file by file, since many tests wait for processes; more would only make the small machine late.
+SPREAD ?= -n 2 --dist loadfile
 test: $(READY)
 	@if [ -n "$$SHELFCAST_FEEDS" ] && [ -d "$$SHELFCAST_FEEDS" ]; then \
-		$(BIN)/python -m pytest $(ARGS); \
+		$(BIN)/python -m pytest $(SPREAD) $(ARGS); \
 	else \
 		echo "Left out: the tests on the shared real feeds, since SHELFCAST_FEEDS names no folder."; \
-		$(BIN)/python -m pytest -m "not feeds" $(ARGS); \
+		$(BIN)/python -m pytest $(SPREAD) -m "not feeds" $(ARGS); \
 	fi
 
 lint: $(READY)

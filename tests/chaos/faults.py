@@ -7,7 +7,6 @@ import sqlite3
 from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 
-import asyncpg
 import httpx
 import redis.asyncio as redis
 
@@ -16,7 +15,6 @@ from tests.chaos.plans import Trouble
 
 NO_FAULTS = {"loss": 0.0, "drop": 0.0, "busy": 0.0, "lost_answers": 0.0}
 _HOUR = 3600.0
-_AWAY = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
 _OF_ALL_GATEWAYS = {
     "gateways lose": {"loss": 0.5},
     "gateways drop": {"drop": 0.3},
@@ -148,18 +146,10 @@ async def _database_read_only(field: Field, trouble: Trouble) -> None:
     """As when it is a standby for a moment."""
     assert field.server
     switch = "ALTER SYSTEM SET default_transaction_read_only = "
-    await _patiently_asked(field, f"{switch}on")
+    reload = "SELECT pg_reload_conf()"
+    await field.server.execute(f"{switch}on", reload)
     await asyncio.sleep(trouble.lasts)
-    await _patiently_asked(field, f"{switch}off")
-
-
-async def _patiently_asked(field: Field, statement: str) -> None:
-    assert field.server
-    for _ in range(100):
-        with contextlib.suppress(*_AWAY):
-            await field.server.execute(statement, "SELECT pg_reload_conf()")
-            return
-        await asyncio.sleep(0.1)
+    await field.server.execute(f"{switch}off", reload)
 
 
 _DATABASE: dict[str, Callable[[Field, Trouble], Awaitable[None]]] = {

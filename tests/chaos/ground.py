@@ -47,6 +47,7 @@ HARDWARE: dict[str, Any] = {
     "busy_retry_after": 0.1,
 }
 PARTS = ("valkey", "api", "worker")
+_RECOVERS_WITHIN = 30.0
 
 
 def first_price(product: int) -> str:
@@ -72,12 +73,23 @@ class Server:
         return f"postgresql+asyncpg://{parts.username}@/{database}?host={parse_qs(parts.query)['host'][0]}"
 
     async def execute(self, *statements: str) -> None:
-        connection = await asyncpg.connect(self.uri)
+        """Patiently, since it may be recovering; also while it is read-only to others."""
+        connection = await self._connected()
         try:
             for statement in statements:
                 await connection.execute(statement)
         finally:
             await connection.close()
+
+    async def _connected(self) -> asyncpg.Connection:
+        give_up = time.monotonic() + _RECOVERS_WITHIN
+        while True:
+            try:
+                return await asyncpg.connect(self.uri, server_settings={"default_transaction_read_only": "off"})
+            except (OSError, asyncpg.PostgresError):
+                if time.monotonic() > give_up:
+                    raise
+                await asyncio.sleep(0.1)
 
     async def restart(self, down_for: float) -> None:
         """Its connections are cut off in the middle of whatever they do, and it is away for a while."""
