@@ -135,22 +135,25 @@ class Saver:
             await batches.insert_errors(connection, errors)
             # Displays before their batch, as whoever notes an outcome takes them.
             await self._require_processing(connection, batch_id)
-            await batches.add_to(
-                connection,
-                self.store_id,
-                batch_id,
-                products_created=saved.created,
-                products_updated=saved.updated,
-                products_unchanged=saved.unchanged,
-                products_stale=saved.stale,
-                products_duplicate=len(rows) - len(last),
-                products_rejected=len(saved.problems),
-            )
+            await self._count(connection, batch_id, saved, duplicates=len(rows) - len(last))
             await batches.mark_saved(connection, self.store_id, batch_id, push["number"], now)
             await batches.set_columns(connection, self.store_id, batch_id, progress=core.saving(place + 1, pushes))
             return planned
 
         await self.ctx.bell.ring_gateways((await self.ctx.db.write(work)).gateways)
+
+    async def _count(self, connection: Connection, batch_id: str, saved: Saved, *, duplicates: int) -> None:
+        await batches.add_to(
+            connection,
+            self.store_id,
+            batch_id,
+            products_created=saved.created,
+            products_updated=saved.updated,
+            products_unchanged=saved.unchanged,
+            products_stale=saved.stale,
+            products_duplicate=duplicates,
+            products_rejected=len(saved.problems),
+        )
 
     async def _plan_touched(self, connection: Connection, batch_id: str, saved: Saved, now: int) -> planning.Planned:
         """Displays of one product are planned at once; a later push may hold the other product of those of two."""

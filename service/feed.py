@@ -164,19 +164,23 @@ async def push(
         "rows": _encode(parsed.rows),
         "received_at": now,
     }
+    return await ctx.db.write(_stage_once, caller, row, answer, parsed)
 
-    async def work(connection: Connection) -> Accepted:
-        batch = await _batch(connection, caller, session_id, lock=True)
-        before = await batches.pushed_before(connection, caller.store_id, session_id, key, sequence)
-        if before is None:
-            _require_open(batch, now)
-            await _stage(connection, batch, row, answer, parsed)
-            return answer
-        if before["body_hash"] != body_hash:
-            raise ConflictError("This Idempotency-Key or sequence came with another body before.")
-        return _decode_answer(before["answer"])
 
-    return await ctx.db.write(work)
+async def _stage_once(
+    connection: Connection, caller: Caller, row: dict[str, Any], answer: Accepted, parsed: Parsed
+) -> Accepted:
+    """Hold the push, unless it was held before: then what was answered then."""
+    batch = await _batch(connection, caller, row["batch_id"], lock=True)
+    key, sequence = row["idempotency_key"], row["sequence"]
+    before = await batches.pushed_before(connection, caller.store_id, batch["id"], key, sequence)
+    if before is None:
+        _require_open(batch, row["received_at"])
+        await _stage(connection, batch, row, answer, parsed)
+        return answer
+    if before["body_hash"] != row["body_hash"]:
+        raise ConflictError("This Idempotency-Key or sequence came with another body before.")
+    return _decode_answer(before["answer"])
 
 
 def _held(session_id: str, sequence: int | None, received: int, parsed: Parsed) -> Accepted:

@@ -5,53 +5,9 @@ and `stores` have a small integer besides, which never leaves the service. Colum
 milliseconds since the epoch, UTC; prices are 1/10,000 of the currency unit. No text holds NUL: PostgreSQL refuses it.
 """
 
-from sqlalchemy import (
-    BigInteger,
-    Column,
-    ColumnElement,
-    ForeignKey,
-    ForeignKeyConstraint,
-    Index,
-    Integer,
-    LargeBinary,
-    MetaData,
-    Table,
-    Text,
-    literal_column,
-    or_,
-    text,
-)
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, Table, Text, or_, text
 
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-
-
-def _time(name: str, *, required: bool = False) -> Column[int]:
-    return Column(name, BigInteger, nullable=not required)
-
-
-def _count(name: str) -> Column[int]:
-    return Column(name, Integer, nullable=False, server_default=text("0"))
-
-
-def _store() -> Column[int]:
-    return Column("store_id", Integer, ForeignKey("stores.id"), primary_key=True)
-
-
-def _word(value: str) -> ColumnElement[str]:
-    """A state as a literal: SQLite uses a partial index only for a condition that is written as the index's is."""
-    return literal_column(f"'{value}'", Text)
-
-
-def _of_store(column: str, table: str) -> ForeignKeyConstraint:
-    return ForeignKeyConstraint(["store_id", column], [f"{table}.store_id", f"{table}.id"])
-
+from service.store.table_parts import count, metadata, of_store, store, time, word
 
 organisations = Table(
     "organisations",
@@ -60,7 +16,7 @@ organisations = Table(
     Column("ulid", Text, nullable=False, unique=True),
     Column("slug", Text, nullable=False, unique=True),
     Column("name", Text, nullable=False),
-    _time("created_at", required=True),
+    time("created_at", required=True),
 )
 
 stores = Table(
@@ -77,18 +33,18 @@ stores = Table(
     Column("templates", Text, nullable=False, server_default="{}"),  # JSON: defaults of the store
     Column("guards", Text, nullable=False, server_default="{}"),  # JSON: core.guards.Guards
     Column("saver", Text),  # who saves this store's batches; one at a time
-    _time("saver_until"),
-    _time("created_at", required=True),
+    time("saver_until"),
+    time("created_at", required=True),
 )
 
 # One row: when the reconciler looked last, which tells that the machine's clock was turned back.
-rounds = Table("rounds", metadata, Column("id", Integer, primary_key=True), _time("at", required=True))
+rounds = Table("rounds", metadata, Column("id", Integer, primary_key=True), time("at", required=True))
 
 # Apart from `stores`, so that a push waits for the next number only, never for a saver that holds the store's row.
 store_sequences = Table(
     "store_sequences",
     metadata,
-    _store(),
+    store(),
     Column("received", BigInteger, nullable=False, server_default=text("0")),
 )
 
@@ -103,39 +59,39 @@ tokens = Table(
     Column("name", Text, nullable=False),
     Column("prefix", Text, nullable=False),
     Column("scopes", Text, nullable=False, server_default='["feed"]'),
-    _time("created_at", required=True),
-    _time("expires_at"),
-    _time("revoked_at"),
-    _time("last_used_at"),
+    time("created_at", required=True),
+    time("expires_at"),
+    time("revoked_at"),
+    time("last_used_at"),
 )
 
 gateways = Table(
     "gateways",
     metadata,
-    _store(),
+    store(),
     Column("id", Text, primary_key=True),
     Column("name", Text, nullable=False),
     Column("driver", Text, nullable=False),
     Column("config", Text, nullable=False, server_default="{}"),
-    _time("created_at", required=True),
-    _time("retired_at"),
-    _time("unreachable_since"),
-    _time("reached_at"),
+    time("created_at", required=True),
+    time("retired_at"),
+    time("unreachable_since"),
+    time("reached_at"),
     Column("error", Text),
-    _time("next_push_at"),  # an unreachable or busy gateway is left alone until then
-    _time("next_poll_at"),
-    _time("next_audit_at"),
+    time("next_push_at"),  # an unreachable or busy gateway is left alone until then
+    time("next_poll_at"),
+    time("next_audit_at"),
     Column("pusher", Text),  # who pushes to it; one at a time, so that the driver's limits hold over all workers
-    _time("pusher_until"),
+    time("pusher_until"),
     Column("listener", Text),
-    _time("listener_until"),
+    time("listener_until"),
     Index("uq_gateways_store_id_name", "store_id", "name", unique=True),
 )
 
 products = Table(
     "products",
     metadata,
-    _store(),
+    store(),
     Column("barcode", Text, primary_key=True),
     Column("id", Text, nullable=False),
     Column("name", Text, nullable=False),
@@ -144,10 +100,10 @@ products = Table(
     Column("content_hash", Text, nullable=False),
     Column("received_seq", BigInteger, nullable=False),
     Column("price_id", Text),  # its newest row in price_history
-    _time("next_change_at"),
-    _time("archived_at"),
-    _time("created_at", required=True),
-    _time("updated_at", required=True),
+    time("next_change_at"),
+    time("archived_at"),
+    time("created_at", required=True),
+    time("updated_at", required=True),
     Index("uq_products_store_id_id", "store_id", "id", unique=True),
 )
 Index(
@@ -160,7 +116,7 @@ Index(
 price_history = Table(
     "price_history",
     metadata,
-    _store(),
+    store(),
     Column("id", Text, primary_key=True),
     Column("barcode", Text, nullable=False),
     Column("regular", BigInteger),
@@ -172,29 +128,29 @@ price_history = Table(
     Column("push", Integer),
     Column("row", Integer),
     Column("token_id", Text),
-    _time("received_at", required=True),
-    _time("effective_at", required=True),
-    _time("first_proven_at"),
+    time("received_at", required=True),
+    time("effective_at", required=True),
+    time("first_proven_at"),
     Index("ix_price_history_store_id_barcode_id", "store_id", "barcode", "id"),
 )
 
 faces = Table(
     "faces",
     metadata,
-    _store(),
+    store(),
     Column("digest", Text, primary_key=True),
     Column("content", Text, nullable=False),
     Column("panel", Text, nullable=False),
     Column("template", Text, nullable=False),
     Column("template_version", Integer, nullable=False),
     Column("renderer_version", Integer, nullable=False),
-    _time("created_at", required=True),
+    time("created_at", required=True),
 )
 
 displays = Table(
     "displays",
     metadata,
-    _store(),
+    store(),
     Column("id", Text, primary_key=True),
     Column("organisation_id", Integer, ForeignKey("organisations.id"), nullable=False),
     Column("driver", Text, nullable=False),
@@ -202,24 +158,24 @@ displays = Table(
     Column("gateway_id", Text, nullable=False),
     Column("panel", Text, nullable=False),  # as Panel.name writes it
     Column("template", Text),  # None: the store's default
-    _time("created_at", required=True),
-    _time("retired_at"),
+    time("created_at", required=True),
+    time("retired_at"),
     Column("desired_digest", Text),
     Column("desired_revision", BigInteger, nullable=False, server_default=text("0")),
     Column("pushed_revision", BigInteger, nullable=False, server_default=text("0")),  # a push of it may have left
-    _time("desired_at"),
+    time("desired_at"),
     Column("shown_digest", Text),  # as last proven; None: nothing of ours, or not known
     Column("shown_revision", BigInteger, nullable=False, server_default=text("0")),
     Column("shown_proof", Integer),
-    _time("shown_at"),
-    _time("retry_at"),  # after a failure: reconciliation leaves it alone until then
+    time("shown_at"),
+    time("retry_at"),  # after a failure: reconciliation leaves it alone until then
     Column("pusher", Text),  # a push is in the air, whatever became of its update
-    _time("pusher_until"),  # without a pusher: its answer was lost, and it may still land
-    _time("reported_at"),
+    time("pusher_until"),  # without a pusher: its answer was lost, and it may still land
+    time("reported_at"),
     Column("battery", Integer),
     Column("signal", Integer),
     Column("temperature", Integer),
-    _of_store("gateway_id", "gateways"),
+    of_store("gateway_id", "gateways"),
     Index("uq_displays_organisation_id_address_driver", "organisation_id", "address", "driver", unique=True),
     Index("ix_displays_store_id_gateway_id_address", "store_id", "gateway_id", "address"),
 )
@@ -240,16 +196,16 @@ Index(
 bindings = Table(
     "bindings",
     metadata,
-    _store(),
+    store(),
     Column("id", Text, primary_key=True),
     Column("display_id", Text, nullable=False),
     Column("slot", Integer, nullable=False),
     Column("barcode", Text, nullable=False),  # may be bound before the feed names it
-    _time("bound_at", required=True),
-    _time("unbound_at"),
+    time("bound_at", required=True),
+    time("unbound_at"),
     Column("bound_by", Text),
     Column("unbound_by", Text),
-    _of_store("display_id", "displays"),
+    of_store("display_id", "displays"),
 )
 _bound = bindings.c.unbound_at.is_(None)
 Index(
@@ -272,7 +228,7 @@ Index(
 batches = Table(
     "batches",
     metadata,
-    _store(),
+    store(),
     Column("id", Text, primary_key=True),
     Column("reference", Text),
     Column("mode", Text, nullable=False),
@@ -280,41 +236,43 @@ batches = Table(
     Column("token_id", Text),
     Column("status", Text, nullable=False),
     Column("phase", Text),
-    _count("progress"),
+    count("progress"),
     Column("reason", Text),  # why it is held, failed, cancelled or expired
     Column("released_by", Text),
     Column("started_seq", BigInteger, nullable=False),  # its receivedSeq: a full batch archives what came before
-    _time("started_at", required=True),
-    _time("expires_at", required=True),
-    _time("processing_at"),
-    _time("verifying_at"),
-    _time("completed_at"),
-    _count("pushes"),
-    _count("failures"),  # times that saving it failed for a reason that waiting does not mend
-    _count("products_received"),
-    _count("products_rejected"),
-    _count("products_created"),
-    _count("products_updated"),
-    _count("products_unchanged"),
-    _count("products_duplicate"),
-    _count("products_stale"),
-    _count("products_archived"),
-    _count("tags_total"),
-    _count("tags_sent"),
-    _count("tags_confirmed"),
-    _count("tags_failed"),
-    _count("tags_superseded"),
-    _count("proof_displayed"),
-    _count("proof_delivered"),
-    _count("proof_accepted"),
+    time("started_at", required=True),
+    time("expires_at", required=True),
+    time("processing_at"),
+    time("verifying_at"),
+    time("completed_at"),
+    count("pushes"),
+    count("failures"),  # times that saving it failed for a reason that waiting does not mend
+    count("products_received"),
+    count("products_rejected"),
+    count("products_created"),
+    count("products_updated"),
+    count("products_unchanged"),
+    count("products_duplicate"),
+    count("products_stale"),
+    count("products_archived"),
+    count("tags_total"),
+    count("tags_sent"),
+    count("tags_confirmed"),
+    count("tags_failed"),
+    count("tags_superseded"),
+    count("proof_displayed"),
+    count("proof_delivered"),
+    count("proof_accepted"),
 )
-_live = (batches.c.status == _word("open")) | batches.c.phase.is_not(None)
-Index("ix_batches_live", batches.c.status, batches.c.store_id, postgresql_where=_live, sqlite_where=_live)
+batch_is_live = (batches.c.status == word("open")) | batches.c.phase.is_not(None)
+Index(
+    "ix_batches_live", batches.c.status, batches.c.store_id, postgresql_where=batch_is_live, sqlite_where=batch_is_live
+)
 
 batch_pushes = Table(
     "batch_pushes",
     metadata,
-    _store(),
+    store(),
     Column("batch_id", Text, primary_key=True),
     Column("number", Integer, primary_key=True),  # in the order of arrival, from 0
     Column("sequence", BigInteger),
@@ -323,9 +281,9 @@ batch_pushes = Table(
     Column("answer", LargeBinary, nullable=False),
     Column("first_seq", BigInteger, nullable=False),
     Column("rows", LargeBinary),  # staged core.product.Row; let go when the batch is over
-    _time("received_at", required=True),
-    _time("saved_at"),
-    _of_store("batch_id", "batches"),
+    time("received_at", required=True),
+    time("saved_at"),
+    of_store("batch_id", "batches"),
     Index("uq_batch_pushes_store_id_batch_id_idempotency_key", "store_id", "batch_id", "idempotency_key", unique=True),
     Index("uq_batch_pushes_store_id_batch_id_sequence", "store_id", "batch_id", "sequence", unique=True),
 )
@@ -333,7 +291,7 @@ batch_pushes = Table(
 batch_errors = Table(
     "batch_errors",
     metadata,
-    _store(),
+    store(),
     Column("batch_id", Text, primary_key=True),
     Column("push", Integer, primary_key=True),
     Column("row", Integer, primary_key=True),
@@ -342,28 +300,28 @@ batch_errors = Table(
     Column("field", Text),
     Column("code", Text, nullable=False),
     Column("detail", Text, nullable=False),
-    _of_store("batch_id", "batches"),
+    of_store("batch_id", "batches"),
 )
 
 batch_displays = Table(
     "batch_displays",
     metadata,
-    _store(),
+    store(),
     Column("batch_id", Text, primary_key=True),
     Column("display_id", Text, primary_key=True),
     Column("digest", Text),  # None: a product on it changed, its face is not planned yet
     Column("update_id", Text),
     Column("state", Text, nullable=False),  # core.batches.TagState
-    _time("planned_at"),
-    _time("sent_at"),
-    _time("closed_at"),
+    time("planned_at"),
+    time("sent_at"),
+    time("closed_at"),
     Column("proof", Integer),
     Column("reason", Text),
     Column("detail", Text),
-    _of_store("batch_id", "batches"),
-    _of_store("display_id", "displays"),
+    of_store("batch_id", "batches"),
+    of_store("display_id", "displays"),
 )
-tag_may_be_proven = batch_displays.c.state.in_([_word("pending"), _word("failed")])
+tag_may_be_proven = batch_displays.c.state.in_([word("pending"), word("failed")])
 Index(
     "ix_batch_displays_store_id_display_id",
     batch_displays.c.store_id,
@@ -375,7 +333,7 @@ Index(
 updates = Table(
     "updates",
     metadata,
-    _store(),
+    store(),
     Column("id", Text, primary_key=True),  # the token that travels with it
     Column("display_id", Text, nullable=False),
     Column("gateway_id", Text, nullable=False),
@@ -386,18 +344,18 @@ updates = Table(
     Column("batch_id", Text),
     Column("price_ids", Text, nullable=False, server_default="[]"),  # JSON: price_history rows that its face states
     Column("mark", Text),  # what the hardware reports once it shows this
-    _count("attempts"),
-    _time("created_at", required=True),
-    _time("due_at", required=True),
-    _time("sent_at"),
-    _time("confirm_by"),
-    _time("closed_at"),
+    count("attempts"),
+    time("created_at", required=True),
+    time("due_at", required=True),
+    time("sent_at"),
+    time("confirm_by"),
+    time("closed_at"),
     Column("proof", Integer),
     Column("error", Text),
     Column("detail", Text),
-    _of_store("display_id", "displays"),
+    of_store("display_id", "displays"),
 )
-update_is_open = updates.c.phase.in_([_word("PENDING"), _word("SENT")])
+update_is_open = updates.c.phase.in_([word("PENDING"), word("SENT")])
 Index(
     "uq_updates_store_id_display_id",
     updates.c.store_id,
@@ -406,7 +364,7 @@ Index(
     postgresql_where=update_is_open,
     sqlite_where=update_is_open,
 )
-update_is_pending = updates.c.phase == _word("PENDING")
+update_is_pending = updates.c.phase == word("PENDING")
 Index(
     "ix_updates_due",
     updates.c.store_id,
@@ -415,7 +373,7 @@ Index(
     postgresql_where=update_is_pending,
     sqlite_where=update_is_pending,
 )
-update_is_sent = updates.c.phase == _word("SENT")
+update_is_sent = updates.c.phase == word("SENT")
 Index(
     "ix_updates_sent",
     updates.c.store_id,
@@ -430,13 +388,13 @@ Index("ix_updates_store_id_display_id_mark", updates.c.store_id, updates.c.displ
 showings = Table(
     "showings",
     metadata,
-    _store(),
+    store(),
     Column("id", Text, primary_key=True),
     Column("display_id", Text, nullable=False),
     Column("digest", Text),
     Column("update_id", Text),
     Column("proof", Integer),
-    _time("at", required=True),
-    _of_store("display_id", "displays"),
+    time("at", required=True),
+    of_store("display_id", "displays"),
     Index("ix_showings_store_id_display_id_id", "store_id", "display_id", "id"),
 )

@@ -20,7 +20,7 @@ _WORK = {
     "open updates": (tables.updates, tables.update_is_open),
     "displays that are not right": (tables.displays, tables.display_is_wrong),
     "displays held by a push": (tables.displays, tables.displays.c.pusher.is_not(None)),
-    "live batches": (tables.batches, tables._live),
+    "live batches": (tables.batches, tables.batch_is_live),
     "staged pushes": (tables.batch_pushes, tables.batch_pushes.c.rows.is_not(None)),
 }
 """Work that is under way: it has to come back to what it was."""

@@ -14,7 +14,7 @@ from service.store import tables
 from service.store.database import Connection, Database
 from service.store.migrate import config, migrate
 from service.store.revision import is_current, newest
-from service.store.tables import metadata
+from service.store.table_parts import metadata
 
 T = TypeVar("T")
 
