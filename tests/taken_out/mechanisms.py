@@ -1,0 +1,201 @@
+"""What keeps each promise: the line that does it, what it becomes when taken out, and the tests that must fail."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Mechanism:
+    """Attributes:
+    promise: Its number and words.
+    file: In which the line is.
+    line: Text that is there exactly once.
+    without: What takes its place.
+    tests: Arguments to pytest; at least one of these tests has to fail.
+    """
+
+    promise: str
+    file: str
+    line: str
+    without: str
+    tests: str
+
+
+LOST = "1 nothing acknowledged is lost"
+BACK = "2 never back"
+CERTAIN = "3 never more certain than the hardware"
+NEEDLESS = "4 no needless refresh"
+IN_FLIGHT = "5 one push in flight"
+OTHERS = "6 one store never sees another"
+EXPLAINED = "7 the answer is explained"
+DEAD = "8 a dead gateway delays its own"
+
+MECHANISMS = (
+    Mechanism(
+        LOST,
+        "service/store/database.py",
+        "return await asyncio.shield(self.begin(work, *args, **named))",
+        "return await self.begin(work, *args, **named)",
+        "tests/service/store/test_database.py",
+    ),
+    Mechanism(
+        LOST,
+        "service/sync.py",
+        "await ctx.bell.ring_saver(store_id)",
+        "pass",
+        "tests/end_to_end/test_kills.py -k forgets_everything",
+    ),
+    Mechanism(
+        LOST,
+        "service/sync.py",
+        "_turn_clock, _repeat_overdue, _drive_stranded",
+        "_turn_clock, _drive_stranded",
+        "tests/service/test_reconcile.py tests/service/test_proof.py",
+    ),
+    Mechanism(
+        LOST,
+        "service/sync.py",
+        "for step in (_heed_clock, _expire_sessions,",
+        "for step in (_expire_sessions,",
+        "tests/service/test_turned_back.py",
+    ),
+    Mechanism(
+        LOST,
+        "service/feed.py",
+        'if before["body_hash"] != row["body_hash"]:',
+        "if True:",
+        "tests/contract/test_model.py tests/end_to_end/test_kills.py -k 'contract or repeated'",
+    ),
+    Mechanism(
+        LOST,
+        "service/sync.py",
+        "await ctx.bell.ring_gateways(to_push)",
+        "pass",
+        "tests/service/test_reconcile.py tests/end_to_end/test_kills.py -k 'rung or forgets'",
+    ),
+    Mechanism(
+        BACK,
+        "service/saving.py",
+        'if before is not None and before["received_seq"] > seq:',
+        "if False:",
+        "tests/service/test_order.py",
+    ),
+    Mechanism(
+        BACK,
+        "service/sending.py",
+        'same: bool = display["pusher"] is None and display["pushed_revision"] == update["revision"]',
+        "same = True",
+        "tests/service/test_sending.py",
+    ),
+    Mechanism(
+        BACK,
+        "service/planning.py",
+        'return int(display["pushed_revision"]) <= int(display["shown_revision"])',
+        "return True",
+        "tests/service/test_sending.py",
+    ),
+    Mechanism(
+        BACK,
+        "service/sending.py",
+        'if found[one.id]["phase"] == Phase.PENDING',
+        "if True",
+        "tests/service/test_sending.py",
+    ),
+    Mechanism(
+        CERTAIN,
+        "service/proof.py",
+        "if r.proof is not None and r.proof >= heard.level}",
+        "if r.proof is not None}",
+        "tests/service/test_proof.py",
+    ),
+    Mechanism(
+        CERTAIN,
+        "service/proof.py",
+        'if update is not None and update["revision"] > locked[id_]["shown_revision"]:',
+        "if update is not None:",
+        "tests/service/test_proof.py tests/service/test_sending.py",
+    ),
+    Mechanism(
+        CERTAIN,
+        "service/proof.py",
+        'found = [tag for tag in open_ones if tag["digest"] == proofs[tag["display_id"]].update["digest"]]',
+        "found = list(open_ones)",
+        "tests/service",
+    ),
+    Mechanism(
+        CERTAIN,
+        "service/sync.py",
+        "line.driver.info.proof, reports, asked_at, now)",
+        "line.driver.info.proof, reports, now, now)",
+        "tests/service/test_proof.py",
+    ),
+    Mechanism(
+        NEEDLESS,
+        "service/planning.py",
+        'changed = [display for display in locked if looks[display["id"]].digest != display["desired_digest"]]',
+        "changed = list(locked)",
+        "tests/service",
+    ),
+    Mechanism(
+        NEEDLESS,
+        "service/planning.py",
+        "return not _surely_shows(wish.display, wish.digest)",
+        "return True",
+        "tests/service",
+    ),
+    Mechanism(
+        IN_FLIGHT,
+        "service/sending.py",
+        'if not await gateways.lease(connection, at.store_id, at.gateway_id, "pusher", at.worker, now, until):',
+        'if await gateways.lease(connection, at.store_id, at.gateway_id, "pusher", at.worker, now, until) is None:',
+        "tests/service/test_sending.py tests/end_to_end/test_promises.py",
+    ),
+    Mechanism(
+        IN_FLIGHT,
+        "service/pushing.py",
+        "turn = asyncio.Semaphore(info.max_in_flight)",
+        "turn = asyncio.Semaphore(64)",
+        "tests/service/test_sending.py tests/end_to_end/test_promises.py",
+    ),
+    Mechanism(
+        OTHERS,
+        "service/store/batches.py",
+        '_ONE = select(batches).where(batches.c.store_id == bindparam("of_store"), batches.c.id == bindparam("batch"))',
+        '_ONE = select(batches).where(batches.c.id == bindparam("batch"))',
+        "tests/service/api/test_auth.py tests/contract/test_model.py",
+    ),
+    Mechanism(
+        OTHERS,
+        "service/store/displays.py",
+        "bindings.c.store_id == store_id, is_among(connection, bindings.c.barcode, some), _ACTIVE",
+        "is_among(connection, bindings.c.barcode, some), _ACTIVE",
+        "tests/service tests/contract/test_model.py",
+    ),
+    Mechanism(
+        EXPLAINED,
+        "service/feed.py",
+        'errors = batches.error_rows(store_id, batch["id"], number, parsed.errors)',
+        "errors = []",
+        "tests/service tests/contract/test_model.py",
+    ),
+    Mechanism(
+        EXPLAINED,
+        "service/sending.py",
+        '"reason": step.error if failed else tag["reason"],',
+        '"reason": None,',
+        "tests/service",
+    ),
+    Mechanism(
+        DEAD,
+        "service/progress.py",
+        "waiting=syncing and await tags.any_waiting(connection, *key, since),",
+        "waiting=syncing and await tags.any_waiting(connection, *key, 0),",
+        "tests/service/test_dead_gateway.py",
+    ),
+    Mechanism(
+        DEAD,
+        "service/sending.py",
+        '"unreachable_since": since or now, "error": away, "next_push_at": following}',
+        '"unreachable_since": since or now, "error": away, "next_push_at": None}',
+        "tests/service/test_dead_gateway.py",
+    ),
+)
