@@ -21,7 +21,7 @@ from tests.chaos.plans import DISPLAYS, MOMENTS, PRODUCTS, PUSH, Change, Moment,
 
 _LOOK_EVERY = 0.15
 _RETRY = 0.05
-_AT_MOST = 60.0
+_AT_MOST = 90.0
 _MAY_STILL_COME = 5.0
 """Seconds after which a request that nobody waits for is surely over."""
 _QUARTER = DISPLAYS // 4
