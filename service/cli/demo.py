@@ -205,7 +205,11 @@ def _push(stage: Stage, token: str, day: Day) -> int:
     file.write_bytes(feed(day, dt.datetime.now(dt.UTC).date()))
     environ = {**stage.environ, "SHELFCAST_URL": stage.url, "SHELFCAST_TOKEN": token}
     command = python("service.cli", "push", str(file), "--poll-interval", "0.25", "--reference", f"day {day}")
-    code = subprocess.run(command, env=environ, check=False).returncode  # noqa: S603 - our own command
+    pushing = spawn(command, environ=environ)  # which ends with us, also if we are interrupted in this very line
+    try:
+        code = pushing.wait()
+    finally:
+        end(pushing, 2.0)
     return 0 if code in {0, ROWS_REJECTED} else 1
 
 

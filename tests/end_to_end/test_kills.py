@@ -72,6 +72,15 @@ async def test_redis_that_forgets_everything_costs_nothing_but_time(on_sqlite):
         await assert_right(store, session_id, prices)
 
 
+async def test_a_price_that_changed_while_valkey_was_away_reaches_its_display(on_sqlite):
+    async with on(on_sqlite, displays=20) as (site, store):
+        await store.pos.done(await store.pos.batch(store.prices(1)))
+        await site.kill("valkey")
+        await store.pos.told("POST", "/productUpdate", {"products": products(store.prices(2))})
+        await site.start("valkey")
+        await store.shows_in_the_end(store.prices(2))
+
+
 async def test_pushes_that_a_killed_api_took_or_did_not_take_may_all_be_repeated(on_sqlite):
     async with on(on_sqlite, displays=400) as (site, store):
         prices = store.prices(1)

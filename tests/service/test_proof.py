@@ -58,6 +58,18 @@ async def test_a_report_of_an_older_update_confirms_nothing(shop: Shop) -> None:
     assert (await shop.status(session)).tags_confirmed == 0
 
 
+async def test_the_late_proof_of_an_older_face_confirms_no_batch_that_wants_a_newer_one(shop: Shop) -> None:
+    earlier = await shop.batch([milk("1.00")])
+    await shop.save()
+    await shop.send()
+    later = await shop.batch([milk("1.10")])
+    await shop.save()
+    await hear(shop, (await update(shop, 0))["id"], Proof.DISPLAYED)
+    assert (await shop.status(earlier)).tags_confirmed == 1
+    status = await shop.status(later)
+    assert (status.tags_pending, status.tags_confirmed) == (1, 0)
+
+
 async def test_a_report_of_a_token_that_is_not_ours_confirms_nothing(shop: Shop) -> None:
     await shop.add(milk())
     await shop.send()

@@ -70,7 +70,7 @@ MECHANISMS = (
         "service/sync.py",
         "await ctx.bell.ring_gateways(to_push)",
         "pass",
-        "tests/service/test_reconcile.py tests/end_to_end/test_kills.py -k 'rung or forgets'",
+        "tests/end_to_end/test_kills.py -k valkey_was_away",
     ),
     Mechanism(
         BACK,
@@ -82,8 +82,8 @@ MECHANISMS = (
     Mechanism(
         BACK,
         "service/sending.py",
-        'same: bool = display["pusher"] is None and display["pushed_revision"] == update["revision"]',
-        "same = True",
+        '"pusher_until": None if mine and not _is_fate_unknown(error) else display["pusher_until"],',
+        '"pusher_until": None if mine else display["pusher_until"],',
         "tests/service/test_sending.py",
     ),
     Mechanism(
@@ -119,7 +119,7 @@ MECHANISMS = (
         "service/proof.py",
         'found = [tag for tag in open_ones if tag["digest"] == proofs[tag["display_id"]].update["digest"]]',
         "found = list(open_ones)",
-        "tests/service",
+        "tests/service/test_proof.py",
     ),
     Mechanism(
         CERTAIN,
