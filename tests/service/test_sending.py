@@ -120,6 +120,18 @@ async def test_two_workers_never_exceed_what_the_gateway_allows(ctx: Shelfcast) 
         assert (traffic.max_in_flight, traffic.max_in_flight_per_display, await shop.pushed()) == (2, 1, 12)
 
 
+async def test_of_a_large_claim_only_so_many_portions_are_on_their_way_at_once(ctx: Shelfcast) -> None:
+    limits = {"max_batch": 1, "max_in_flight": 2, "answer": 0.03, "time_scale": 1, "check_in": 0, "refresh_colour": 0}
+    async with opened_shop(ctx, displays=8, transfer=0, refresh=0, **limits) as shop:
+        await shop.bind({f"SIM00000{n}": [BARCODE] for n in range(1, 9)})
+        await shop.add(milk())
+        line = await shop.line()
+        claimed = await claim(shop, line)
+        outcomes = await pushing.push(line, claimed)
+        assert [outcome.error for outcome in outcomes.values()] == [None] * 8
+        assert (await shop.remote.stats()).gateways[0].traffic.max_in_flight == 2
+
+
 async def test_a_face_that_returns_while_another_is_in_the_air_is_sent_and_proven_anew(shop: Shop) -> None:
     await shop.add(milk("1.00"))
     await shop.work()
