@@ -1,7 +1,7 @@
 """Takes out, one after the other, the lines that keep the promises, and sees whether their tests fail.
 
-`python -m tests.taken_out` works on a copy of the code and prints what failed without which line. The exit code says
-whether every line was missed. A part of them: `python -m tests.taken_out proof.py`.
+`python -m tests.taken_out` works on a copy of the code and prints what failed without which line, as the table of
+docs/promises.md. The exit code says whether every line was missed. Only some: `python -m tests.taken_out proof.py`.
 """
 
 import os
@@ -38,6 +38,12 @@ def missed(copy: Path, mechanism: Mechanism) -> list[str]:
     return _FAILED.findall(told.stdout)
 
 
+def _row(mechanism: Mechanism, failed: list[str]) -> str:
+    said = " ".join(failed[0].partition("[")[0].split("_")[1:]) if failed else "**nothing failed**"
+    line = mechanism.line.replace("|", "\\|")
+    return f"| {mechanism.promise} | `{mechanism.file}`: `{line}` | {said} |\n"
+
+
 def main(wanted: list[str]) -> int:
     chosen = [one for one in MECHANISMS if not wanted or any(word in one.file for word in wanted)]
     unnoticed = 0
@@ -52,8 +58,7 @@ def main(wanted: list[str]) -> int:
         for mechanism in chosen:
             failed = missed(copy, mechanism)
             unnoticed += not failed
-            said = ", ".join(failed) or "NOTHING FAILED"
-            sys.stdout.write(f"{mechanism.promise}\n  {mechanism.file}: {mechanism.line}\n  without it: {said}\n")
+            sys.stdout.write(_row(mechanism, failed))
             sys.stdout.flush()
     return 1 if unnoticed else 0
 
