@@ -71,14 +71,14 @@ def place(uri: str | None) -> Iterator[Place]:
         database = folder.name.replace("-", "_").lower()
         asyncio.run(_execute(uri, f"CREATE DATABASE {database}"))
         try:
-            url = _url(uri, database)
+            url = url_of(uri, database)
             migrate(url)
             yield Place(POSTGRESQL, Settings(data_dir=folder, redis_url=silent, database_url=url))
         finally:
             asyncio.run(_execute(uri, f"DROP DATABASE {database} WITH (FORCE)"))
 
 
-def _url(uri: str, database: str) -> str:
+def url_of(uri: str, database: str) -> str:
     """For our driver; the server listens on a unix socket in a folder of its own."""
     parts = urlsplit(uri)
     return f"postgresql+asyncpg://{parts.username}@/{database}?host={parse_qs(parts.query)['host'][0]}"

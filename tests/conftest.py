@@ -6,11 +6,11 @@ import tempfile
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
 import pytest
 
+from bench.places import url_of
 from service.context import Shelfcast, opened
 from service.settings import Settings
 from service.store.migrate import migrate
@@ -37,7 +37,7 @@ def postgresql() -> Iterator[str]:
 def postgresql_template(postgresql: str) -> str:
     """The name of a migrated database, which is copied faster than it is migrated."""
     asyncio.run(_execute(postgresql, "CREATE DATABASE shelfcast_template"))
-    migrate(_url(postgresql, "shelfcast_template"))
+    migrate(url_of(postgresql, "shelfcast_template"))
     return "shelfcast_template"
 
 
@@ -58,7 +58,7 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Setting
     template: str = request.getfixturevalue("postgresql_template")
     name = f"test_{uuid.uuid4().hex}"
     asyncio.run(_execute(server, f"CREATE DATABASE {name} TEMPLATE {template}"))
-    yield Settings(data_dir=tmp_path, redis_url=f"unix://{tmp_path}/nobody.sock", database_url=_url(server, name))
+    yield Settings(data_dir=tmp_path, redis_url=f"unix://{tmp_path}/nobody.sock", database_url=url_of(server, name))
     asyncio.run(_execute(server, f"DROP DATABASE {name} WITH (FORCE)"))
 
 
@@ -71,7 +71,7 @@ def never_migrated(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[s
     server: str = request.getfixturevalue("postgresql")
     name = f"test_{uuid.uuid4().hex}"
     asyncio.run(_execute(server, f"CREATE DATABASE {name}"))
-    yield _url(server, name)
+    yield url_of(server, name)
     asyncio.run(_execute(server, f"DROP DATABASE {name} WITH (FORCE)"))
 
 
@@ -86,13 +86,6 @@ def on_sqlite(tmp_path: Path, sqlite_template: Path) -> Settings:
 async def ctx(settings: Settings) -> AsyncIterator[Shelfcast]:
     async with opened(settings) as context:
         yield context
-
-
-def _url(server: str, database: str) -> str:
-    """The server's URL for our driver; it listens on a unix socket in a folder of its own."""
-    parts = urlsplit(server)
-    host = parse_qs(parts.query)["host"][0]
-    return f"postgresql+asyncpg://{parts.username}@/{database}?host={host}"
 
 
 async def _execute(server: str, statement: str) -> None:

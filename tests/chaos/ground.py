@@ -12,10 +12,10 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
 
+from bench.places import url_of
 from display_drivers.simulator.remote import Remote
 from service.settings import Settings
 from service.store.migrate import migrate
@@ -69,8 +69,7 @@ class Server:
         return str(self.server.get_uri())
 
     def url(self, database: str) -> str:
-        parts = urlsplit(self.uri)
-        return f"postgresql+asyncpg://{parts.username}@/{database}?host={parse_qs(parts.query)['host'][0]}"
+        return url_of(self.uri, database)
 
     async def execute(self, *statements: str) -> None:
         """Patiently, since it may be recovering; also while it is read-only to others."""

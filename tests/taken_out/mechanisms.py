@@ -165,10 +165,10 @@ MECHANISMS = (
     ),
     Mechanism(
         OTHERS,
-        "service/store/displays.py",
-        "bindings.c.store_id == store_id, is_among(connection, bindings.c.barcode, some), _ACTIVE",
-        "is_among(connection, bindings.c.barcode, some), _ACTIVE",
-        "tests/service tests/contract/test_model.py",
+        "service/store/products.py",
+        "select(*columns).where(products.c.store_id == store_id, is_among(connection, products.c.barcode, some))",
+        "select(*columns).where(is_among(connection, products.c.barcode, some))",
+        "tests/contract/test_model.py tests/service",
     ),
     Mechanism(
         EXPLAINED,
