@@ -28,11 +28,15 @@ def are_clean(texts: Sequence[str]) -> bool:
     together = _BETWEEN.join(["", *texts, ""])
     return (
         together.isprintable()
-        and (together.isascii() or (len(max(texts, key=len)) <= _SHORT and is_normalized("NFC", together)))
+        and (together.isascii() or _are_normal([text for text in texts if not text.isascii()]))
         and "  " not in together
         and f"{_BETWEEN} " not in together
         and f" {_BETWEEN}" not in together
     )
+
+
+def _are_normal(texts: Sequence[str]) -> bool:
+    return len(max(texts, key=len)) <= _SHORT and is_normalized("NFC", _BETWEEN.join(texts))
 
 
 def clean(text: str) -> str:
