@@ -129,6 +129,16 @@ async def test_a_dead_gateway_is_left_alone_between_two_tries(shop: Shop) -> Non
     assert await sync.send_due(shop.ctx, line)
 
 
+async def test_a_newer_price_does_not_try_a_dead_gateway_before_its_time(shop: Shop) -> None:
+    await shop.add(milk("1.00"))
+    await shop.send("g2")
+    await shop.add(milk("1.10"))
+    line = await shop.line("g2")
+    assert not await sync.send_due(shop.ctx, line)
+    shop.clock.advance(6_000)
+    assert await sync.send_due(shop.ctx, line)
+
+
 async def test_a_batch_is_put_off_no_longer_than_that_by_a_gateway_that_is_always_busy(shop: Shop) -> None:
     await shop.remote.change("g2", reach="up", busy=1)
     session = await shop.batch([milk()])
