@@ -10,7 +10,7 @@ from service.settings import Settings
 from service.store import tables
 from tests.shop import MINUTE, Shop, milk, opened_shop
 
-NEAR, FAR = "SIM000001", "SIM000002"
+NEAR, FAR, FAR_TOO = "SIM000001", "SIM000002", "SIM000004"
 
 
 @pytest.fixture
@@ -129,10 +129,11 @@ async def test_a_dead_gateway_is_left_alone_between_two_tries(shop: Shop) -> Non
     assert await sync.send_due(shop.ctx, line)
 
 
-async def test_a_newer_price_does_not_try_a_dead_gateway_before_its_time(shop: Shop) -> None:
-    await shop.add(milk("1.00"))
+async def test_the_price_of_another_display_does_not_try_a_dead_gateway_before_its_time(shop: Shop) -> None:
+    await shop.bind({FAR_TOO: ["7"]}, gateway="g2")
+    await shop.add(milk())
     await shop.send("g2")
-    await shop.add(milk("1.10"))
+    await shop.add(milk() | {"barcode": "7"})
     line = await shop.line("g2")
     assert not await sync.send_due(shop.ctx, line)
     shop.clock.advance(6_000)
