@@ -15,7 +15,6 @@ from display_drivers.base import Proof
 from service import feed, sync, tokens
 from service.context import Shelfcast, opened
 from service.core.batches import Status
-from service.core.product import Row
 from service.core.updates import Phase
 from service.ids import new_id
 from service.store import batches, tables
@@ -27,7 +26,7 @@ MOSTLY_SAME = Goal(3, 2)
 
 _ONE_IN = 100
 _encode = msgspec.json.Encoder().encode
-_decode_rows = msgspec.json.Decoder(list[Row]).decode
+_decode = msgspec.json.Decoder(list[dict[str, Any]]).decode
 
 
 async def measure(place: Place, sizes: Sizes) -> list[Figure]:
@@ -102,8 +101,8 @@ class _Bench:
         async def work() -> None:
             async with self._ctx.db.read() as connection:
                 for number in range(len(list(pushes(rows)))):
-                    staged = await batches.staged_rows(connection, self._caller.store_id, session_id, number)
-                    barcodes = [row.barcode for row in _decode_rows(staged)]
+                    held = await batches.staged_rows(connection, self._caller.store_id, session_id, number)
+                    barcodes = [row["barcode"] for row in _decode(held)]
                     (await connection.execute(_hashes(self._caller.store_id, barcodes))).all()
 
         seconds = await _timed(work)

@@ -1,8 +1,8 @@
 """The saving phase of one batch: staged pushes become products, and displays of changed products get their faces.
 
-Each push is one transaction, with the faces of displays that show one of its products: a worker that is killed leaves
-a batch that the next one goes on with. Displays of several products are planned after the last push, a thousand to a
-transaction, so that each is drawn once.
+A push that changes much is one transaction, with the faces of displays that show one of its products, and pushes that
+change little share one: a worker that is killed leaves a batch that the next one goes on with. Displays of several
+products are planned after the last push, a thousand to a transaction, so that each is drawn once.
 """
 
 from contextlib import suppress
@@ -13,26 +13,21 @@ import msgspec
 from service import planning, progress, saving
 from service.context import Shelfcast
 from service.core import batches as core
+from service.core import staged
 from service.core.batches import Phase, Status
 from service.core.guards import Guards, objection
-from service.core.product import Row
-from service.saving import Received, Saved, Source
+from service.core.product import StoreFacts
+from service.saving import Saved, Source
 from service.store import batches, displays, products, tags
 from service.store.database import Connection, Record
 from service.store.statements import CHUNK, chunks
 
-_decode_rows = msgspec.json.Decoder(list[Row]).decode
 _decode_guards = msgspec.json.Decoder(Guards).decode
 
-
-class _Head(msgspec.Struct, array_like=True):
-    """The start of a staged Row: who wins among duplicates needs no more."""
-
-    index: int
-    barcode: str
-
-
-_decode_heads = msgspec.json.Decoder(list[_Head]).decode
+_FEW = 100
+"""Products that pushes may change before their transaction is over: while nothing changes, the next push joins it."""
+_MOST_PUSHES = 10
+"""In one transaction, so that a thousand unchanged rows cost no commit of their own, and nobody waits for long."""
 
 
 class LostLeaseError(Exception):
@@ -78,8 +73,8 @@ class Saver:
         winners: dict[str, int] = {}
         for place, push in enumerate(pushes):
             async with self.ctx.db.read() as connection:
-                staged = await batches.staged_rows(connection, self.store_id, batch_id, push["number"])
-            winners.update((head.barcode, place * CHUNK + head.index) for head in _decode_heads(staged))
+                held = await batches.staged_rows(connection, self.store_id, batch_id, push["number"])
+            winners.update((barcode, place * CHUNK + index) for index, barcode in staged.barcodes(held))
         return winners
 
     async def _is_held(self, batch: Record, pushes: list[Record], winners: dict[str, int]) -> bool:
@@ -101,46 +96,63 @@ class Saver:
 
     async def _save_products(self, batch: Record, pushes: list[Record], winners: dict[str, int]) -> bool:
         """Save what is not saved yet; False: time ran out. Raises _EndedError."""
-        for place, push in enumerate(pushes):
+        place = 0
+        while place < len(pushes):
             if self.ctx.clock() >= self.until:
                 return False
-            if push["saved_at"] is None:
-                await self._save_push(batch, place, len(pushes), push, winners)
+            place, planned = await self.ctx.db.write(self._save_some, batch, pushes, place, winners)
+            await self.ctx.bell.ring_gateways(planned.gateways)
         if batch["mode"] == "full":
             await self._archive(batch, winners)
         return True
 
-    async def _save_push(self, batch: Record, place: int, pushes: int, push: Record, winners: dict[str, int]) -> None:
-        """Save one push, plan the displays that show one of its products and no other, and ring for them.
+    async def _save_some(
+        self, connection: Connection, batch: Record, pushes: list[Record], place: int, winners: dict[str, int]
+    ) -> tuple[int, planning.Planned]:
+        """Save pushes from this place on, as many as are soon done; the place of the next push, and whom to ring.
 
+        Displays that show one of their products and no other are planned with them.
         Raises _EndedError, with nothing saved, if the batch was ended meanwhile.
         """
         now, batch_id = self.ctx.clock(), batch["id"]
-
-        async def work(connection: Connection) -> planning.Planned:
-            store = await self._keep(connection)
-            staged = await batches.unsaved_rows(connection, self.store_id, batch_id, push["number"])
-            if staged is None:
-                return planning.Planned()
-            rows = _decode_rows(staged)
-            last = [
-                Received(push["first_seq"] + n, row)
-                for n, row in enumerate(rows)
-                if winners[row.barcode] == place * CHUNK + row.index
-            ]
+        store = await self._keep(connection)
+        total, numbers, duplicates = Saved(), list[int](), 0
+        for push in pushes[place : place + _MOST_PUSHES]:
             source = Source("batch", "whole", now, batch_id, batch_id, push["number"], batch["token_id"])
-            saved = await saving.save_rows(connection, self.store_id, saving.facts_of(store), last, source)
-            planned = await self._plan_touched(connection, batch_id, saved, now)
-            errors = batches.error_rows(self.store_id, batch_id, push["number"], saved.problems)
-            await batches.insert_errors(connection, errors)
-            # Displays before their batch, as whoever notes an outcome takes them.
-            await self._require_processing(connection, batch_id)
-            await self._count(connection, batch_id, saved, duplicates=len(rows) - len(last))
-            await batches.mark_saved(connection, self.store_id, batch_id, push["number"], now)
-            await batches.set_columns(connection, self.store_id, batch_id, progress=core.saving(place + 1, pushes))
-            return planned
+            saved, doubles = await self._save_push(connection, saving.facts_of(store), source, push, winners, place)
+            total.add(saved)
+            numbers.append(push["number"])
+            duplicates += doubles
+            place += 1
+            if len(total.touched) >= _FEW or self.ctx.clock() >= self.until:
+                break
+        planned = await self._plan_touched(connection, batch_id, total, now)
+        # Displays before their batch, as whoever notes an outcome takes them.
+        await self._require_processing(connection, batch_id)
+        await self._count(connection, batch_id, total, duplicates=duplicates)
+        await batches.mark_saved(connection, self.store_id, batch_id, numbers, now)
+        await batches.set_columns(connection, self.store_id, batch_id, progress=core.saving(place, len(pushes)))
+        return place, planned
 
-        await self.ctx.bell.ring_gateways((await self.ctx.db.write(work)).gateways)
+    async def _save_push(
+        self,
+        connection: Connection,
+        facts: StoreFacts,
+        source: Source,
+        push: Record,
+        winners: dict[str, int],
+        place: int,
+    ) -> tuple[Saved, int]:
+        """What became of those rows of a push that win, and how many others it has; nothing if it is saved already."""
+        held = await batches.unsaved_rows(connection, self.store_id, push["batch_id"], push["number"])
+        rows = staged.rows(held or b"[]")
+        last = [
+            (push["first_seq"] + row.place, row) for row in rows if winners[row.barcode] == place * CHUNK + row.place
+        ]
+        saved = await saving.save_held(connection, self.store_id, facts, last, source)
+        errors = batches.error_rows(self.store_id, push["batch_id"], push["number"], saved.problems)
+        await batches.insert_errors(connection, errors)
+        return saved, len(rows) - len(last)
 
     async def _count(self, connection: Connection, batch_id: str, saved: Saved, *, duplicates: int) -> None:
         await batches.add_to(

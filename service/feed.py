@@ -11,11 +11,12 @@ import structlog
 
 from service import paging, planning, progress, reasons, saving
 from service.context import Shelfcast
+from service.core import staged
 from service.core.batches import Phase, Status
 from service.core.problems import Code
-from service.core.product import Problem, Row, StoreFacts
+from service.core.product import Problem, StoreFacts
 from service.core.row_rules import Kind
-from service.core.rows import Parsed, parse_rows
+from service.core.rows import Checked, Parsed, check_rows, parse_rows
 from service.errors import ConflictError, NotFoundError, SessionExpiredError, TooLargeError, ValidationError
 from service.ids import is_id, new_id
 from service.messages import (
@@ -75,7 +76,7 @@ async def change(ctx: Shelfcast, caller: Caller, kind: Kind, rows: Sequence[msgs
 
 
 def _changed(received: int, parsed: Parsed, saved: Saved, tag_count: int) -> Accepted:
-    doubles = _duplicates(parsed.rows)
+    doubles = _duplicates([(row.index, row.barcode) for row in parsed.rows])
     errors = sorted([*parsed.errors, *saved.problems], key=lambda problem: problem.index)
     rejected = len({problem.index for problem in errors})
     return Accepted(
@@ -93,13 +94,15 @@ def _changed(received: int, parsed: Parsed, saved: Saved, tag_count: int) -> Acc
     )
 
 
-def _duplicates(rows: Sequence[Row]) -> list[Problem]:
-    """A warning for each row whose barcode comes again later."""
-    last = {row.barcode: row.index for row in rows}
+def _duplicates(accepted: Sequence[tuple[int, str]]) -> list[Problem]:
+    """A warning for each row, by index and barcode, whose barcode comes again later."""
+    last = {barcode: index for index, barcode in accepted}
+    if len(last) == len(accepted):
+        return []
     return [
-        Problem(row.index, row.barcode, "barcode", Code.DUPLICATE, f"Row {last[row.barcode]} has it too and counts.")
-        for row in rows
-        if last[row.barcode] != row.index
+        Problem(index, barcode, "barcode", Code.DUPLICATE, f"Row {last[barcode]} has it too and counts.")
+        for index, barcode in accepted
+        if last[barcode] != index
     ]
 
 
@@ -151,8 +154,8 @@ async def push(
     Raises ConflictError for another body and after completion, SessionExpiredError, TooLargeError over 1,000 rows.
     """
     _check_size(rows)
-    parsed = parse_rows(rows, "whole", _facts(caller))
-    answer = _held(session_id, sequence, len(rows), parsed)
+    checked = check_rows(rows, "whole", _facts(caller))
+    answer = _held(session_id, sequence, len(rows), checked)
     now = ctx.clock()
     row = {
         "store_id": caller.store_id,
@@ -161,45 +164,43 @@ async def push(
         "idempotency_key": key,
         "body_hash": body_hash,
         "answer": _encode(answer),
-        "rows": _encode(parsed.rows),
+        "rows": staged.hold(rows, {problem.index for problem in checked.errors}),
         "received_at": now,
     }
-    return await ctx.db.write(_stage_once, caller, row, answer, parsed)
+    return await ctx.db.write(_stage_once, caller, row, answer)
 
 
-async def _stage_once(
-    connection: Connection, caller: Caller, row: dict[str, Any], answer: Accepted, parsed: Parsed
-) -> Accepted:
+async def _stage_once(connection: Connection, caller: Caller, row: dict[str, Any], answer: Accepted) -> Accepted:
     """Hold the push, unless it was held before: then what was answered then."""
     batch = await _batch(connection, caller, row["batch_id"], lock=True)
     key, sequence = row["idempotency_key"], row["sequence"]
     before = await batches.pushed_before(connection, caller.store_id, batch["id"], key, sequence)
     if before is None:
         _require_open(batch, row["received_at"])
-        await _stage(connection, batch, row, answer, parsed)
+        await _stage(connection, batch, row, answer)
         return answer
     if before["body_hash"] != row["body_hash"]:
         raise ConflictError("This Idempotency-Key or sequence came with another body before.")
     return _decode_answer(before["answer"])
 
 
-def _held(session_id: str, sequence: int | None, received: int, parsed: Parsed) -> Accepted:
+def _held(session_id: str, sequence: int | None, received: int, checked: Checked) -> Accepted:
     return Accepted(
         received=received,
-        accepted=len(parsed.rows),
-        rejected=received - len(parsed.rows),
+        accepted=len(checked.accepted),
+        rejected=received - len(checked.accepted),
         session_id=session_id,
         sequence=sequence,
-        errors=parsed.errors,
-        warnings=[*parsed.warnings, *_duplicates(parsed.rows)],
+        errors=checked.errors,
+        warnings=[*checked.warnings, *_duplicates(checked.accepted)],
     )
 
 
-async def _stage(connection: Connection, batch: Record, row: dict[str, Any], answer: Accepted, parsed: Parsed) -> None:
+async def _stage(connection: Connection, batch: Record, row: dict[str, Any], answer: Accepted) -> None:
     """Hold one more push of an open batch, whose row is locked."""
     store_id, number = batch["store_id"], batch["pushes"]
-    first = await products.next_sequence(connection, store_id, len(parsed.rows))
-    errors = batches.error_rows(store_id, batch["id"], number, parsed.errors)
+    first = await products.next_sequence(connection, store_id, answer.received)
+    errors = batches.error_rows(store_id, batch["id"], number, answer.errors)
     await batches.insert_push(connection, {**row, "number": number, "first_seq": first}, errors)
     await batches.add_to(
         connection,

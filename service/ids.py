@@ -1,14 +1,49 @@
-"""Public identifiers: ULIDs, so that they sort by the time they were made."""
+"""Public identifiers: ULIDs (github.com/ulid/spec), so that they sort by the time they were made.
+
+Made here, since saving needs two for each product and the library takes 5 µs of each: a tenth of all saving.
+"""
 
 import re
+import secrets
+import threading
+import time
 
-from ulid import ULID
-
+_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_PAIRS = tuple(first + second for first in _ALPHABET for second in _ALPHABET)
 _FORM = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
+_RANDOM_BITS = 80
 
 
-def new_id() -> str:
-    return str(ULID())
+class _Series:
+    """The ids of one process, each above the one before, also within a millisecond and when the clock is turned back.
+
+    As the specification has it, the first of a millisecond is random and those after it count up; a head of 22
+    characters stays the same for a million of them.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._moment = 0
+        self._number = 0
+        self._head = ""
+        self._head_of = -1
+
+    def next(self) -> str:
+        with self._lock:
+            moment = time.time_ns() // 1_000_000
+            if moment > self._moment:
+                self._moment = moment
+                # Without its highest bit, so that counting up never comes to an end within the millisecond.
+                self._number = (moment << _RANDOM_BITS) + secrets.randbits(_RANDOM_BITS - 1)
+            else:
+                self._number += 1
+            high, low = divmod(self._number, 1 << 20)
+            if high != self._head_of:
+                self._head, self._head_of = "".join(_PAIRS[high >> shift & 1023] for shift in range(100, -1, -10)), high
+            return self._head + _PAIRS[low >> 10] + _PAIRS[low & 1023]
+
+
+new_id = _Series().next
 
 
 def is_id(text: str) -> bool:

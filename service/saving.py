@@ -4,22 +4,25 @@ One path for `/add`, `/productUpdate` and the saving phase of a batch. Runs insi
 lock of the store, so that a comparison stays true until it is committed.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from service.core import sales
+from service.core import sales, staged
 from service.core.merging import STALE, changes_nothing, content_hash, merge
 from service.core.product import Problem, Product, Row, StoreFacts
 from service.core.row_rules import Kind
+from service.core.staged import Held
 from service.ids import new_id
 from service.store import products
 from service.store.database import Connection, Record
 from service.store.statements import Rows
 
 Cause = Literal["add", "update", "batch", "clock", "archive"]
+
+NO_MARKS: Mapping[str, bytes] = {}
 
 _decode = msgspec.json.Decoder(Product).decode
 _encode = msgspec.json.Encoder().encode
@@ -63,6 +66,15 @@ class Saved:
     problems: list[Problem] = field(default_factory=list)
     touched: dict[str, OnSale] = field(default_factory=dict)
 
+    def add(self, other: "Saved") -> None:
+        """What became of other rows, of other products."""
+        self.created += other.created
+        self.updated += other.updated
+        self.unchanged += other.unchanged
+        self.stale += other.stale
+        self.problems += other.problems
+        self.touched |= other.touched
+
 
 def facts_of(store: Record) -> StoreFacts:
     return StoreFacts(store["currency"], store["timezone"], store["locale"])
@@ -76,8 +88,42 @@ async def on_sale(connection: Connection, store_id: int, barcodes: Collection[st
     }
 
 
+async def save_held(
+    connection: Connection, store_id: int, facts: StoreFacts, rows: Sequence[tuple[int, Held]], source: Source
+) -> Saved:
+    """The same of rows that a push held, each with its receivedSeq; those that came before word for word are not read.
+
+    A product keeps the mark of the batch's row that made it what it is, until anything else changes it: the same words
+    would make the same of it again.
+    """
+    newest = await products.newest_rows(connection, store_id, [row.barcode for _, row in rows])
+    marks: dict[str, bytes] = {}
+    same: dict[str, int] = {}
+    others: dict[int, tuple[int, Held]] = {}
+    for seq, row in rows:
+        mark = staged.mark(row, facts)
+        before = newest.get(row.barcode)
+        if before and before[0] == mark and before[1] <= seq:
+            same[row.barcode] = seq
+        else:
+            marks[row.barcode] = mark
+            others[row.place] = seq, row
+    parsed = staged.parse([row for _, row in others.values()], facts)
+    received = [Received(others[row.index][0], row) for row in parsed.rows]
+    saved = await save_rows(connection, store_id, facts, received, source, marks)
+    saved.unchanged += len(same)
+    saved.problems += parsed.errors
+    await _raise_sequence(connection, store_id, same, source)
+    return saved
+
+
 async def save_rows(
-    connection: Connection, store_id: int, facts: StoreFacts, rows: Sequence[Received], source: Source
+    connection: Connection,
+    store_id: int,
+    facts: StoreFacts,
+    rows: Sequence[Received],
+    source: Source,
+    marks: Mapping[str, bytes] = NO_MARKS,
 ) -> Saved:
     """Save rows, at most one for each barcode. The caller holds the store's lock."""
     known = await products.by_barcode(connection, store_id, [row.barcode for _, row in rows])
@@ -105,14 +151,21 @@ async def save_rows(
             change = _Change(store_id, before, kept, after, seq)
             price = change.price_row(facts, source, row.index)
             prices += price
-            writes.append(change.product_row(price, source.now))
+            writes.append(change.product_row(price, source.now) | {"row_mark": marks.get(row.barcode)})
             change.note(saved, writes[-1]["price_id"])
     saved.unchanged += len(same)
     await products.append_prices(connection, prices)
     await products.save(connection, writes)
+    learnt = [{"store_id": store_id, "barcode": b, "row_mark": marks[b]} for b in same if b in marks]
+    await products.set_columns(connection, learnt)
+    await _raise_sequence(connection, store_id, same, source)
+    return saved
+
+
+async def _raise_sequence(connection: Connection, store_id: int, same: dict[str, int], source: Source) -> None:
+    """Rows that said what their products are count as the newest, where older ones may still come."""
     if same and await products.older_is_unsaved(connection, store_id, source.batch_id, max(same.values())):
         await products.raise_sequence(connection, store_id, same)
-    return saved
 
 
 def _kept(before: Record, kind: Kind) -> Product | None:

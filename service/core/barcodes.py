@@ -1,5 +1,6 @@
 """Barcodes are opaque: 1 to 64 visible ASCII characters, zeros kept, none refused for length or check digit."""
 
+import struct
 from collections.abc import Sequence
 
 from service.core.problems import Code, RefusedError, quoted, wrong_type
@@ -13,6 +14,10 @@ _BLANKS = " \u00a0"
 _ASCII_SHARE = {8: 8, 12: 2, 13: 0, 14: 4}
 
 
+def trimmed(barcode: str) -> str:
+    return barcode.strip(_BLANKS)
+
+
 def parse_barcode(value: object) -> str:
     """The trimmed barcode.
 
@@ -23,7 +28,7 @@ def parse_barcode(value: object) -> str:
         if value is None:
             raise RefusedError(Code.REQUIRED, "A product needs a barcode.")
         raise RefusedError(Code.WRONG_TYPE, 'Send the barcode as a string, such as "0012345678905": zeros get lost.')
-    barcode = value.strip(_BLANKS)
+    barcode = trimmed(value)
     if not barcode:
         raise RefusedError(Code.REQUIRED, "A product needs a barcode.")
     if len(barcode) > MAX_BARCODE:
@@ -58,6 +63,29 @@ def has_wrong_check_digit(barcode: str) -> bool:
         return False
     codes = barcode.encode()
     return (sum(codes[::-2]) + 3 * sum(codes[-2::-2]) - share) % 10 != 0
+
+
+def have_right_check_digits(codes: Sequence[str]) -> bool:
+    """Whether none of these barcodes has a wrong one; may say no where it is so.
+
+    Those of one length are summed together: digit by digit, each barcode in two bytes of one large integer.
+    """
+    by_length: dict[int, list[str]] = {}
+    for code in codes:
+        by_length.setdefault(len(code), []).append(code)
+    return all(_are_right(length, by_length[length]) for length in by_length.keys() & _ASCII_SHARE)
+
+
+def _are_right(length: int, codes: Sequence[str]) -> bool:
+    together = "".join(codes).encode()
+    if not together.isdigit():
+        return not any(map(has_wrong_check_digit, codes))
+    sums, lanes = 0, bytearray(2 * len(codes))
+    for place in range(length):
+        lanes[::2] = together[place::length]
+        sums += int.from_bytes(lanes, "little") * (1 if (length - place) % 2 else 3)
+    totals = set(struct.unpack(f"<{len(codes)}H", sums.to_bytes(len(lanes), "little")))
+    return {(total - _ASCII_SHARE[length]) % 10 for total in totals} == {0}
 
 
 def parse_alternates(value: object) -> tuple[str, ...] | None:

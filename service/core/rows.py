@@ -5,6 +5,7 @@ is read with its like, column by column (`columns`); every other one by the pars
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -17,6 +18,8 @@ from service.core.problems import Code, RefusedError, printable
 from service.core.product import Problem, Row, StoreFacts
 from service.core.row_rules import NOT_STATED, REQUIRE, Finding, Kind, check_price, refuse
 
+RULES = 1
+"""Grows whenever a row comes to mean something else than before: rows of last night are then read anew."""
 MAX_ROW = 64 * 1024
 """Bytes of one row; every field at its limit fits, and no row costs more than its share."""
 MAX_PROBLEMS = 20
@@ -24,6 +27,7 @@ MAX_PROBLEMS = 20
 MAX_FIELD_NAME = 64
 
 _decode = msgspec.json.Decoder(dict[str, Any], float_hook=Number).decode
+_decode_all = msgspec.json.Decoder(list[dict[str, Any] | None], float_hook=Number).decode
 _decode_parts = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _decode_value = msgspec.json.Decoder().decode
 
@@ -36,15 +40,38 @@ class Parsed(msgspec.Struct):
     warnings: list[Problem] = []
 
 
-def parse_rows(raws: Sequence[msgspec.Raw], kind: Kind, store: StoreFacts) -> Parsed:
-    """Every row of a push. Never raises for what a row holds; a refused row has at least one error."""
+class Checked(msgspec.Struct):
+    """What `parse_rows` would find; of the accepted rows only (index, barcode), each list in the order received."""
+
+    accepted: list[tuple[int, str]] = []
+    errors: list[Problem] = []
+    warnings: list[Problem] = []
+
+
+def parse_rows(raws: Sequence[msgspec.Raw | None], kind: Kind, store: StoreFacts) -> Parsed:
+    """Every row of a push. Never raises for what a row holds; a refused row has at least one error; None is no row."""
     parsed = Parsed()
-    for index, row in enumerate(columns.usual([_plain(raw) for raw in raws], kind, store)):
-        if row is None:
-            parse_row(index, raws[index], kind, store, parsed)
-        else:
+    for index, row in enumerate(columns.usual(_plain_rows(raws), kind, store)):
+        if row is not None:
             parsed.rows.append(row)
+        elif (raw := raws[index]) is not None:
+            parse_row(index, raw, kind, store, parsed)
     return parsed
+
+
+def check_rows(raws: Sequence[msgspec.Raw], kind: Kind, store: StoreFacts) -> Checked:
+    """Whether every row can be taken, for less than it costs to keep what is in them."""
+    checked = Checked()
+    for index, barcode in enumerate(columns.usual_barcodes(_plain_rows(raws), kind, store)):
+        if barcode is not None:
+            checked.accepted.append((index, barcode))
+            continue
+        alone = Parsed()
+        parse_row(index, raws[index], kind, store, alone)
+        checked.accepted += [(row.index, row.barcode) for row in alone.rows]
+        checked.errors += alone.errors
+        checked.warnings += alone.warnings
+    return checked
 
 
 def parse_row(index: int, raw: msgspec.Raw, kind: Kind, store: StoreFacts, parsed: Parsed) -> None:
@@ -66,9 +93,19 @@ def parse_row(index: int, raw: msgspec.Raw, kind: Kind, store: StoreFacts, parse
         parsed.warnings += _problems(index, sent.get("barcode"), warnings)
 
 
-def _plain(raw: msgspec.Raw) -> dict[str, Any] | None:
-    """The row's fields; None for whatever has to be explained."""
-    if memoryview(raw).nbytes > MAX_ROW:
+def _plain_rows(raws: Sequence[msgspec.Raw | None]) -> list[dict[str, Any] | None]:
+    """The fields of each row; None for whatever has to be explained. All at once, unless there is such a one."""
+    texts = [b"null" if raw is None else raw for raw in raws]
+    if all(memoryview(text).nbytes <= MAX_ROW for text in texts):
+        with suppress(ValueError, RecursionError):
+            sent = _decode_all(b"[" + b",".join(texts) + b"]")
+            if len(sent) == len(texts):  # always, of texts that are JSON
+                return sent
+    return [_plain(raw) for raw in raws]
+
+
+def _plain(raw: msgspec.Raw | None) -> dict[str, Any] | None:
+    if raw is None or memoryview(raw).nbytes > MAX_ROW:
         return None
     try:
         return _decode(raw)

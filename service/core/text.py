@@ -7,6 +7,8 @@ from unicodedata import is_normalized, normalize
 # What PostgreSQL cannot store (NUL, surrogates) and what no glass can show (C0, DEL, C1). Bidi marks are not among
 # them: right-to-left names need them.
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_COMPOSING = re.compile("[^\x00-\u02ff]")
+"""Below U+0300, where combining marks begin, nothing composes: Latin text is NFC whatever it says (UAX #15)."""
 _BREAKS = "\t\n\v\f\r\x85"
 _SHORT = 512
 _BETWEEN = "`"
@@ -23,16 +25,16 @@ def is_clean(text: str) -> bool:
     )
 
 
-def are_clean(texts: Sequence[str]) -> bool:
-    """Whether `is_clean` holds for every one of these; cheaper still, and may say no where it does."""
+def tidied(texts: Sequence[str]) -> Sequence[str] | None:
+    """These as `clean` would return each, where blanks are all that it changes; None where it may change more."""
     together = _BETWEEN.join(["", *texts, ""])
-    return (
-        together.isprintable()
-        and (together.isascii() or _are_normal([text for text in texts if not text.isascii()]))
-        and "  " not in together
-        and f"{_BETWEEN} " not in together
-        and f" {_BETWEEN}" not in together
-    )
+    if not together.isprintable():
+        return None
+    if _COMPOSING.search(together) and not _are_normal([text for text in texts if not text.isascii()]):
+        return None
+    if "  " in together or f"{_BETWEEN} " in together or f" {_BETWEEN}" in together:
+        return [" ".join(text.split()) if "  " in text or text != text.strip() else text for text in texts]
+    return texts
 
 
 def _are_normal(texts: Sequence[str]) -> bool:

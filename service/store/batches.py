@@ -1,5 +1,6 @@
 """Sessions of the batch feed, their staged pushes and their refused rows."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import RowMapping, bindparam, func, or_, select, update
@@ -70,7 +71,7 @@ async def insert_errors(connection: AsyncConnection, errors: Rows) -> None:
 async def pushes(connection: AsyncConnection, store_id: int, batch_id: str) -> list[RowMapping]:
     """Numbers of a session's pushes in the order in which they count: by `sequence` where given, else of arrival."""
     rows = await connection.execute(
-        select(batch_pushes.c.number, batch_pushes.c.first_seq, batch_pushes.c.saved_at)
+        select(batch_pushes.c.batch_id, batch_pushes.c.number, batch_pushes.c.first_seq, batch_pushes.c.saved_at)
         .where(batch_pushes.c.store_id == store_id, batch_pushes.c.batch_id == batch_id)
         .order_by(func.coalesce(batch_pushes.c.sequence, batch_pushes.c.number), batch_pushes.c.number)
     )
@@ -95,11 +96,15 @@ async def unsaved_rows(connection: AsyncConnection, store_id: int, batch_id: str
     return (await connection.execute(statement)).scalar_one_or_none()
 
 
-async def mark_saved(connection: AsyncConnection, store_id: int, batch_id: str, number: int, now: int) -> None:
+async def mark_saved(
+    connection: AsyncConnection, store_id: int, batch_id: str, numbers: Sequence[int], now: int
+) -> None:
     await connection.execute(
         update(batch_pushes)
         .where(
-            batch_pushes.c.store_id == store_id, batch_pushes.c.batch_id == batch_id, batch_pushes.c.number == number
+            batch_pushes.c.store_id == store_id,
+            batch_pushes.c.batch_id == batch_id,
+            batch_pushes.c.number.in_(numbers),
         )
         .values(saved_at=now)
     )

@@ -31,6 +31,14 @@ UNAVAILABLE = (OperationalError, InterfaceError, PoolTimeoutError, ConnectionErr
 _UNAVAILABLE_STATES = ("08", "25006", "53", "57", "58")
 """SQLSTATE classes of the same on PostgreSQL: connection, read-only, resources, operator intervention, system error."""
 
+_PRAGMAS = (
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "foreign_keys=ON",
+    "temp_store=MEMORY",
+)
+# SQLite's 2 MB and 4 MB are less than what one push changes: its pages would be read and written several times.
+_WRITER_PRAGMAS = ("cache_size=-32000", "wal_autocheckpoint=8000")
 _BUSY_TIMEOUT = 30.0
 _TRIES = 5
 _POSTGRESQL = {
@@ -49,7 +57,7 @@ class Database:
         if self.is_sqlite:
             self._glancer = _sqlite(url, None, pool_size=2)
             self._reader = _sqlite(url, "BEGIN", pool_size=4)
-            self._writer = _sqlite(url, "BEGIN IMMEDIATE", pool_size=1)
+            self._writer = _sqlite(url, "BEGIN IMMEDIATE", pool_size=1, pragmas=_WRITER_PRAGMAS)
         else:
             self._reader = self._writer = _postgresql(url, pool_size=10, max_overflow=10, pool_pre_ping=True)
             # Without a question beforehand, which would cost as much as the statement: after a restart of PostgreSQL
@@ -126,7 +134,7 @@ def _postgresql(url: str, **options: Any) -> AsyncEngine:
     return engine
 
 
-def _sqlite(url: str, begin: str | None, pool_size: int) -> AsyncEngine:
+def _sqlite(url: str, begin: str | None, pool_size: int, pragmas: tuple[str, ...] = ()) -> AsyncEngine:
     engine = create_async_engine(
         url,
         pool_size=pool_size,
@@ -138,7 +146,7 @@ def _sqlite(url: str, begin: str | None, pool_size: int) -> AsyncEngine:
     @event.listens_for(engine.sync_engine, "connect")
     def settle(connection: Any, _record: object) -> None:
         cursor = connection.cursor()
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY"):
+        for pragma in _PRAGMAS + pragmas:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 

@@ -65,6 +65,23 @@ async def by_barcode(connection: AsyncConnection, store_id: int, barcodes: Colle
     return found
 
 
+async def newest_rows(
+    connection: AsyncConnection, store_id: int, barcodes: Collection[str]
+) -> dict[str, tuple[bytes | None, int]]:
+    """Of products on sale, by barcode: the mark of the row that made them what they are, and their receivedSeq."""
+    found: dict[str, tuple[bytes | None, int]] = {}
+    for some in chunks(sorted(barcodes)):
+        rows = await connection.execute(
+            select(products.c.barcode, products.c.row_mark, products.c.received_seq).where(
+                products.c.store_id == store_id,
+                is_among(connection, products.c.barcode, some),
+                products.c.archived_at.is_(None),
+            )
+        )
+        found.update((barcode, (mark, seq)) for barcode, mark, seq in rows)
+    return found
+
+
 _WRITTEN = (
     "name",
     "category",
@@ -72,6 +89,7 @@ _WRITTEN = (
     "content_hash",
     "received_seq",
     "price_id",
+    "row_mark",
     "next_change_at",
     "archived_at",
     "updated_at",

@@ -100,6 +100,7 @@ products = Table(
     Column("content_hash", Text, nullable=False),
     Column("received_seq", BigInteger, nullable=False),
     Column("price_id", Text),  # its newest row in price_history
+    Column("row_mark", LargeBinary),  # of the row that made it what it is, if that came in a batch: core.staged
     time("next_change_at"),
     time("archived_at"),
     time("created_at", required=True),
@@ -280,7 +281,7 @@ batch_pushes = Table(
     Column("body_hash", Text, nullable=False),
     Column("answer", LargeBinary, nullable=False),
     Column("first_seq", BigInteger, nullable=False),
-    Column("rows", LargeBinary),  # staged core.product.Row; let go when the batch is over
+    Column("rows", LargeBinary),  # as core.staged holds them; let go when the batch is over
     time("received_at", required=True),
     time("saved_at"),
     of_store("batch_id", "batches"),

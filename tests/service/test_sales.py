@@ -159,7 +159,7 @@ async def only_saved(saver: Saver, shop: Shop) -> None:
     """As if the saver had died before it planned the faces of what it saved."""
     (batch,) = await shop.rows(tables.batches)
     (push,) = await shop.rows(tables.batch_pushes)
-    await saver._save_push(batch, 0, 1, push, {BARCODE: 0})
+    await shop.ctx.db.write(saver._save_some, batch, [push], 0, {BARCODE: 0})
 
 
 async def test_more_sales_than_one_transaction_takes_start_at_once(shop: Shop) -> None:

@@ -104,7 +104,8 @@ async def test_a_saver_that_dies_between_saving_and_planning_is_followed_by_anot
         batch = await batches.get(connection, shop.caller.store_id, session)
         pushes = await batches.pushes(connection, shop.caller.store_id, session)
     assert batch is not None
-    await saver._save_push(batch, 0, 1, pushes[0], await saver._winners(session, pushes))
+    winners = await saver._winners(session, pushes)
+    await shop.ctx.db.write(saver._save_some, batch, pushes, 0, winners)
     await shop.save()
     assert (await shop.status(session)).phase == "saving", "the dead saver's lease holds"
     shop.clock.advance(15_000)

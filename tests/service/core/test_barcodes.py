@@ -2,7 +2,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.core.barcodes import has_wrong_check_digit, parse_alternates, parse_barcode
+from service.core.barcodes import (
+    has_wrong_check_digit,
+    have_right_check_digits,
+    parse_alternates,
+    parse_barcode,
+)
 from service.core.problems import Code, RefusedError
 
 visible = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1, max_size=64)
@@ -77,3 +82,14 @@ def test_other_lists_of_alternate_barcodes_are_refused(value, code):
     with pytest.raises(RefusedError) as refused:
         parse_alternates(value)
     assert refused.value.code is code
+
+
+@given(st.lists(st.from_regex(r"[0-9]{8}|[0-9]{12,14}|[0-9]{5}|[A-Z0-9]{13}", fullmatch=True), max_size=20))
+def test_barcodes_are_checked_together_as_one_by_one(codes):
+    assert have_right_check_digits(codes) == (not any(map(has_wrong_check_digit, codes)))
+
+
+@given(st.lists(st.from_regex(r"[0-9]{7}|[0-9]{11,13}", fullmatch=True), max_size=20))
+def test_barcodes_with_right_check_digits_are_right_together(codes):
+    ended = [[start + digit for digit in "0123456789"] for start in codes]
+    assert have_right_check_digits([next(c for c in some if not has_wrong_check_digit(c)) for some in ended])

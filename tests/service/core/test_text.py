@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.core.problems import printable
-from service.core.text import clean, has_control, is_clean
+from service.core.text import clean, has_control, is_clean, tidied
 
 any_text = st.text(st.characters(exclude_categories=()))  # unpaired surrogates too
 
@@ -30,9 +30,15 @@ def test_text_that_passes_the_quick_look_is_clean(text):
     assert not is_clean(text) or clean(text) == text
 
 
+@given(st.lists(any_text | st.text("aS \u010d\u030c`"), max_size=6))
+def test_texts_that_are_tidied_together_are_as_cleaned_one_by_one(texts):
+    assert tidied(texts) in (None, [clean(text) for text in texts])
+
+
 @pytest.mark.parametrize("text", ["Mlijeko 2,8 % 1 l", "ŠEĆER bijeli", "חלב 3%", 'Čips <"&>', ""])
 def test_usual_text_passes_the_quick_look(text):
     assert is_clean(text)
+    assert tidied([text, f" {text}  {text}"]) == [text, f"{text} {text}".strip()]
 
 
 @pytest.mark.parametrize(
