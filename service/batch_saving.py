@@ -234,23 +234,29 @@ class Saver:
 
     async def _finish(self, batch_id: str) -> None:
         """Saving is over: on to the displays, or to the end if none has a new face, or if the batch was ended."""
+        if not await self.ctx.db.write(self._go_on, batch_id):
+            await self.ctx.db.write(self._take_out, batch_id)
 
-        async def work(connection: Connection) -> None:
-            await displays.lock(connection, self.store_id, await tags.unsent(connection, self.store_id, batch_id))
-            batch = await batches.get(connection, self.store_id, batch_id, lock=True)
-            if batch is None:
-                return
-            if batch["status"] == Status.PROCESSING:
-                await batches.set_columns(connection, self.store_id, batch_id, phase=Phase.SYNCING)
-                await progress.advance(connection, self.store_id, [batch_id], self.ctx.clock(), self.ctx.settings)
-                return
+    async def _go_on(self, connection: Connection, batch_id: str) -> bool:
+        """False: the batch was ended."""
+        batch = await batches.get(connection, self.store_id, batch_id, lock=True)
+        if batch is not None and batch["status"] != Status.PROCESSING:
+            return False
+        if batch is not None:
+            await batches.set_columns(connection, self.store_id, batch_id, phase=Phase.SYNCING)
+            await progress.advance(connection, self.store_id, [batch_id], self.ctx.clock(), self.ctx.settings)
+        return True
+
+    async def _take_out(self, connection: Connection, batch_id: str) -> None:
+        """What was not sent of a batch that was ended."""
+        await displays.lock(connection, self.store_id, await tags.unsent(connection, self.store_id, batch_id))
+        batch = await batches.get(connection, self.store_id, batch_id, lock=True)
+        if batch is not None and batch["phase"] is not None:
             dropped = await tags.drop_unsent(connection, self.store_id, batch_id)
             await batches.set_columns(
                 connection, self.store_id, batch_id, phase=None, tags_total=batch["tags_total"] - dropped
             )
             await batches.drop_staged(connection, self.store_id, batch_id)
-
-        await self.ctx.db.write(work)
 
     async def _keep(self, connection: Connection) -> Record:
         """The store, locked, and this worker's lease on it renewed."""
