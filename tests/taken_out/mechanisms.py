@@ -73,6 +73,13 @@ MECHANISMS = (
         "tests/end_to_end/test_kills.py -k valkey_was_away",
     ),
     Mechanism(
+        LOST,
+        "service/store/products.py",
+        '    "row_mark",\n',
+        "",
+        "tests/service/test_known_rows.py",
+    ),
+    Mechanism(
         BACK,
         "service/saving.py",
         'if before is not None and before["received_seq"] > seq:',
@@ -173,7 +180,7 @@ MECHANISMS = (
     Mechanism(
         EXPLAINED,
         "service/feed.py",
-        'errors = batches.error_rows(store_id, batch["id"], number, parsed.errors)',
+        'errors = batches.error_rows(store_id, batch["id"], number, answer.errors)',
         "errors = []",
         "tests/service tests/contract/test_model.py",
     ),
