@@ -113,7 +113,7 @@ async def save_held(
     saved = await save_rows(connection, store_id, facts, received, source, marks)
     saved.unchanged += len(same)
     saved.problems += parsed.errors
-    await _raise_sequence(connection, store_id, same, source)
+    await _note_same(connection, store_id, same, source)
     return saved
 
 
@@ -128,8 +128,7 @@ async def save_rows(
     """Save rows, at most one for each barcode. The caller holds the store's lock."""
     known = await products.by_barcode(connection, store_id, [row.barcode for _, row in rows])
     saved = Saved()
-    writes: list[dict[str, Any]] = []
-    prices: list[dict[str, Any]] = []
+    writes, prices = list[dict[str, Any]](), list[dict[str, Any]]()
     same: dict[str, int] = {}
     for seq, row in rows:
         before = known.get(row.barcode)
@@ -138,7 +137,7 @@ async def save_rows(
             continue
         kept = None if before is None else _kept(before, source.kind)
         if kept and before and before["archived_at"] is None and changes_nothing(kept, row, facts):
-            same[row.barcode] = seq  # most rows of a nightly file; nothing else is computed for them
+            same[row.barcode] = seq
             continue
         after = merge(kept, row, facts)
         if after is STALE:
@@ -156,14 +155,16 @@ async def save_rows(
     saved.unchanged += len(same)
     await products.append_prices(connection, prices)
     await products.save(connection, writes)
-    learnt = [{"store_id": store_id, "barcode": b, "row_mark": marks[b]} for b in same if b in marks]
-    await products.set_columns(connection, learnt)
-    await _raise_sequence(connection, store_id, same, source)
+    await _note_same(connection, store_id, same, source, marks)
     return saved
 
 
-async def _raise_sequence(connection: Connection, store_id: int, same: dict[str, int], source: Source) -> None:
-    """Rows that said what their products are count as the newest, where older ones may still come."""
+async def _note_same(
+    connection: Connection, store_id: int, same: dict[str, int], source: Source, marks: Mapping[str, bytes] = NO_MARKS
+) -> None:
+    """Rows that said what their products are: known from now on, and the newest where older ones may still come."""
+    learnt = [{"store_id": store_id, "barcode": b, "row_mark": marks[b]} for b in same if b in marks]
+    await products.set_columns(connection, learnt)
     if same and await products.older_is_unsaved(connection, store_id, source.batch_id, max(same.values())):
         await products.raise_sequence(connection, store_id, same)
 

@@ -2,7 +2,7 @@
 
 Each key begins with the store, so that the data can be spread by store. Ids are ULIDs and public; only `organisations`
 and `stores` have a small integer besides, which never leaves the service. Columns named `*_at`, `*_until`, `*_by` hold
-milliseconds since the epoch, UTC; prices are 1/10,000 of the currency unit. No text holds NUL: PostgreSQL refuses it.
+milliseconds since the epoch, UTC; prices are 1/10,000 of the currency unit.
 """
 
 from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, Table, Text, or_, text
