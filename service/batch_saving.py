@@ -118,11 +118,12 @@ class Saver:
         store = await self._keep(connection)
         total, numbers, duplicates = Saved(), list[int](), 0
         for push in pushes[place : place + _MOST_PUSHES]:
-            source = Source("batch", "whole", now, batch_id, batch_id, push["number"], batch["token_id"])
-            saved, doubles = await self._save_push(connection, saving.facts_of(store), source, push, winners, place)
-            total.add(saved)
-            numbers.append(push["number"])
-            duplicates += doubles
+            if push["saved_at"] is None:
+                source = Source("batch", "whole", now, batch_id, batch_id, push["number"], batch["token_id"])
+                saved, doubles = await self._save_push(connection, saving.facts_of(store), source, push, winners, place)
+                total.add(saved)
+                numbers.append(push["number"])
+                duplicates += doubles
             place += 1
             if len(total.touched) >= _FEW or self.ctx.clock() >= self.until:
                 break
@@ -164,7 +165,7 @@ class Saver:
             products_unchanged=saved.unchanged,
             products_stale=saved.stale,
             products_duplicate=duplicates,
-            products_rejected=len(saved.problems),
+            products_rejected=saved.rejected,
         )
 
     async def _plan_touched(self, connection: Connection, batch_id: str, saved: Saved, now: int) -> planning.Planned:

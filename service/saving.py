@@ -57,12 +57,17 @@ class OnSale(NamedTuple):
 
 @dataclass
 class Saved:
-    """What became of rows. `touched`: barcode -> its product now, of those that are not what they were."""
+    """What became of rows; a rejected one may have several problems.
+
+    Attributes:
+        touched: Barcode -> its product now, of those that are not what they were.
+    """
 
     created: int = 0
     updated: int = 0
     unchanged: int = 0
     stale: int = 0
+    rejected: int = 0
     problems: list[Problem] = field(default_factory=list)
     touched: dict[str, OnSale] = field(default_factory=dict)
 
@@ -72,6 +77,7 @@ class Saved:
         self.updated += other.updated
         self.unchanged += other.unchanged
         self.stale += other.stale
+        self.rejected += other.rejected
         self.problems += other.problems
         self.touched |= other.touched
 
@@ -112,6 +118,7 @@ async def save_held(
     received = [Received(others[row.index][0], row) for row in parsed.rows]
     saved = await save_rows(connection, store_id, facts, received, source, marks)
     saved.unchanged += len(same)
+    saved.rejected += len({problem.index for problem in parsed.errors})
     saved.problems += parsed.errors
     await _note_same(connection, store_id, same, source)
     return saved
@@ -152,7 +159,7 @@ async def save_rows(
             prices += price
             writes.append(change.product_row(price, source.now) | {"row_mark": marks.get(row.barcode)})
             change.note(saved, writes[-1]["price_id"])
-    saved.unchanged += len(same)
+    saved.unchanged, saved.rejected = saved.unchanged + len(same), len(saved.problems)
     await products.append_prices(connection, prices)
     await products.save(connection, writes)
     await _note_same(connection, store_id, same, source, marks)

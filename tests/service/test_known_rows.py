@@ -7,10 +7,12 @@ import msgspec
 import pytest
 from sqlalchemy import event
 
+from service import feed
 from service.context import Shelfcast
 from service.core import staged
 from service.core.product import Row
 from service.core.row_rules import NOT_STATED
+from service.messages import Window
 from service.store import tables
 from tests.shop import Shop, milk, opened_shop
 
@@ -118,6 +120,18 @@ async def test_what_an_older_version_held_is_saved(shop: Shop) -> None:
     await shop.work()
     assert ((await shop.status(session)).products_created, await shown(shop)) == (1, "1.00")
     assert await night(shop, milk("1.00")) == (1, 0)
+
+
+async def test_a_row_that_is_refused_once_it_is_saved_is_counted_and_told(shop: Shop) -> None:
+    euros = milk({"amount": "1.00", "currency": "EUR"}, currency="EUR")  # type: ignore[arg-type]
+    session = await shop.batch([euros, {"barcode": "2", "name": "Bread", "price": 1}])
+    moved = tables.stores.update().values(currency="USD")
+    await shop.ctx.db.write(lambda connection: connection.execute(moved))
+    await shop.work()
+    status = await shop.status(session)
+    assert (status.products_received, status.products_saved, status.products_rejected) == (2, 1, 1)
+    told = await feed.errors(shop.ctx, shop.caller, session, Window())
+    assert [(error.index, error.field) for error in told.data] == [(0, "price"), (0, "currency")]
 
 
 async def test_pushes_that_change_nothing_share_a_transaction(shop: Shop) -> None:
