@@ -139,7 +139,7 @@ async def _database_restarts(field: Field, trouble: Trouble) -> None:
 
 async def _database_crashes(field: Field, _trouble: Trouble) -> None:
     assert field.server
-    field.server.crash()
+    await field.server.crash()
 
 
 async def _database_read_only(field: Field, trouble: Trouble) -> None:

@@ -9,7 +9,7 @@ import signal
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -60,9 +60,10 @@ def barcode(product: int) -> str:
 
 @dataclass(frozen=True)
 class Server:
-    """PostgreSQL, which can be mistreated."""
+    """PostgreSQL, which can be mistreated, in one way at a time; each is over when it answers again."""
 
     server: Any
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
     def uri(self) -> str:
@@ -92,9 +93,10 @@ class Server:
 
     async def restart(self, down_for: float) -> None:
         """Its connections are cut off in the middle of whatever they do, and it is away for a while."""
-        await asyncio.to_thread(self._stop_at_once)
-        await asyncio.sleep(down_for)
-        await asyncio.to_thread(self.server.ensure_postgres_running)
+        async with self._turn:
+            await asyncio.to_thread(self._stop_at_once)
+            await asyncio.sleep(down_for)
+            await asyncio.to_thread(self.server.ensure_postgres_running)
 
     def _stop_at_once(self) -> None:
         pid = self.server.get_pid()
@@ -102,13 +104,20 @@ class Server:
         while Path(f"/proc/{pid}").exists():
             time.sleep(0.02)
 
-    def crash(self) -> None:
+    async def crash(self) -> None:
         """kill -9 of one of its processes, upon which it ends all others and recovers."""
+        async with self._turn:
+            watching, gone = await self._connected(), asyncio.Event()
+            watching.add_termination_listener(lambda _: gone.set())
+            self._kill_one()
+            await asyncio.wait_for(gone.wait(), _RECOVERS_WITHIN)
+            await (await self._connected()).close()
+
+    def _kill_one(self) -> None:
         postmaster = self.server.get_pid()
         children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text(encoding="ascii").split()
         serving = [pid for pid in children if b"[local]" in Path(f"/proc/{pid}/cmdline").read_bytes()]
-        if serving:
-            os.kill(int(serving[0]), signal.SIGKILL)
+        os.kill(int(serving[0]), signal.SIGKILL)
 
 
 @contextlib.contextmanager
