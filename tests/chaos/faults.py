@@ -41,6 +41,11 @@ async def happen(field: Field, trouble: Trouble) -> None:
 
 
 async def _kill(field: Field, trouble: Trouble) -> None:
+    async with field.killing:
+        await _kill_and_start(field, trouble)
+
+
+async def _kill_and_start(field: Field, trouble: Trouble) -> None:
     running = field.site.running
     workers = [name for name in running if name.startswith("worker")]
     doomed = {
@@ -59,11 +64,9 @@ async def _kill(field: Field, trouble: Trouble) -> None:
 
 
 async def _kill_simulator(field: Field, away: float) -> None:
-    """Only one at a time brings it back."""
-    if field.hardware.running:
-        await field.kill_simulator()
-        await asyncio.sleep(away / 4)
-        await field.start_simulator()
+    await field.kill_simulator()
+    await asyncio.sleep(away / 4)
+    await field.start_simulator()
 
 
 def _move_clock(field: Field, trouble: Trouble) -> None:

@@ -139,6 +139,7 @@ class Field:
 
     Attributes:
         simulated: The command line of the simulator, to start it again after a kill.
+        killing: Held from a kill to the start after it: two kills at once would each take the other's processes away.
     """
 
     site: Site
@@ -149,6 +150,7 @@ class Field:
     shows: dict[str, str]
     server: Server | None
     control: str = ""
+    killing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def start_simulator(self) -> None:
         self.control = (await self.hardware.simulator(**self.simulated)).control
