@@ -1,52 +1,224 @@
-"""The packaged fonts, hinted for one bit a pixel, measured once and remembered.
+"""Fonts: which one has a letter, and words as they are drawn: shaped, hinted for one bit a pixel, and remembered.
 
-Both weights cover Latin, Greek, Cyrillic, Hebrew and Arabic (presentation forms included). Their licence is beside
-them. Raqm is switched off: Pillow finds FriBidi only on some machines, and a label must be the same on all of them;
-`text` shapes and orders letters itself.
+HarfBuzz shapes and FreeType draws, both as their own packages carry them, so that a label is the same on every machine,
+whatever its system has installed. Each weight is a list of fonts; a letter is drawn by the first that has it. The first
+covers Latin, Greek, Cyrillic, Hebrew and Arabic, and its licence is beside it; the others come as packages (OFL 1.1).
 """
 
+import threading
+import unicodedata
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from pathlib import Path
-from typing import Literal
+from importlib.resources import files
+from importlib.util import find_spec
+from itertools import groupby
+from typing import Literal, NamedTuple
 
-from PIL import ImageFont
+import freetype
+import uharfbuzz
+from PIL import Image
 
 Weight = Literal["regular", "bold"]
 
-FILES: dict[Weight, str] = {"regular": "DejaVuSansCondensed.ttf", "bold": "DejaVuSansCondensed-Bold.ttf"}
-FOLDER = Path(__file__).parent / "fonts"
+
+class Source(NamedTuple):
+    """A font file in a package; `axis` is its weight where one file has them all. Left out if it is not installed."""
+
+    package: str
+    file: str
+    axis: int | None = None
+
+
+SOURCES: dict[Weight, tuple[Source, ...]] = {
+    "regular": (
+        Source("service.rendering", "fonts/DejaVuSansCondensed.ttf"),
+        Source("fontpkg_noto_sans_thai", "files/NotoSansThai[wdth,wght].ttf", 450),
+        Source("noto_cjk_sans_jp_regular", "NotoSansCJKjp-Regular.otf"),
+    ),
+    "bold": (
+        Source("service.rendering", "fonts/DejaVuSansCondensed-Bold.ttf"),
+        Source("fontpkg_noto_sans_thai", "files/NotoSansThai[wdth,wght].ttf", 700),
+        Source("noto_cjk_sans_jp_bold", "NotoSansCJKjp-Bold.otf"),
+    ),
+}
 
 # Of one em, the same in both weights; the ascent leaves room for an accent on a capital.
 ASCENT, DESCENT = 0.94, 0.24
 
+_MONO = freetype.FT_LOAD_RENDER | freetype.FT_LOAD_TARGET_MONO
+_RIGHT_TO_LEFT = frozenset({"R", "AL"})
+_CLINGING = frozenset({"NSM", "BN"})
+"""Bidirectional classes of marks and joiners, which go with the letter beside them."""
+
+
+class Glyph(NamedTuple):
+    """One glyph's ink, None if it has none, its corner relative to the pen, and how far the pen moves; pixels."""
+
+    ink: Image.Image | None
+    left: int
+    top: int
+    advance: int
+
+
+class Word(NamedTuple):
+    """The same of a word; `width` reaches to the pen's end or to the end of the ink, whichever is further."""
+
+    ink: Image.Image | None
+    left: int
+    top: int
+    advance: int
+
+    @property
+    def width(self) -> int:
+        return max(self.advance, self.left + self.ink.width) if self.ink else self.advance
+
+
+class _Typeface:
+    """One font file at one size. Not safe to use from several threads."""
+
+    def __init__(self, source: Source, size: int) -> None:
+        path = str(files(source.package).joinpath(source.file))
+        self._drawn = freetype.Face(path)
+        self._shaped = uharfbuzz.Font(uharfbuzz.Face(uharfbuzz.Blob.from_file_path(path)))
+        if source.axis is not None:
+            axes = self._drawn.get_variation_info().axes
+            self._drawn.set_var_design_coords([source.axis if axis.tag == "wght" else axis.default for axis in axes])
+            self._shaped.set_variations({"wght": source.axis})
+        self._drawn.set_pixel_sizes(0, size)
+        self._shaped.scale = (size * 64, size * 64)
+        self._glyphs: dict[int, Glyph] = {}
+
+    def has(self, letter: str) -> bool:
+        return bool(self._drawn.get_char_index(letter))
+
+    def place(self, text: str, *, rtl: bool) -> Iterator[tuple[Glyph, int, int]]:
+        """Glyphs from left to right, each with its offset to the right and up; `text` in logical order."""
+        buffer = uharfbuzz.Buffer()
+        buffer.add_str(text)
+        buffer.guess_segment_properties()
+        buffer.direction = "rtl" if rtl else "ltr"
+        uharfbuzz.shape(self._shaped, buffer)
+        for info, position in zip(buffer.glyph_infos, buffer.glyph_positions, strict=True):
+            glyph = self.glyph(info.codepoint)
+            # Hinting rounds the advance its own way; what shaping adds to it, such as kerning, is kept.
+            kerning = position.x_advance - self._shaped.get_glyph_h_advance(info.codepoint)
+            advance = glyph.advance + round(kerning / 64) if position.x_advance else 0
+            yield glyph._replace(advance=advance), round(position.x_offset / 64), round(position.y_offset / 64)
+
+    def glyph(self, index: int) -> Glyph:
+        known = self._glyphs.get(index)
+        if known is None:
+            self._drawn.load_glyph(index, _MONO)
+            slot = self._drawn.glyph
+            bitmap = slot.bitmap
+            size = (bitmap.width, bitmap.rows)
+            ink = Image.frombytes("1", size, bytes(bitmap.buffer), "raw", "1", bitmap.pitch) if all(size) else None
+            known = self._glyphs[index] = Glyph(ink, slot.bitmap_left, slot.bitmap_top, slot.advance.x // 64)
+        return known
+
 
 class Font:
-    """One weight at one size, in pixels of an em."""
+    """One weight at one size, in pixels of an em. Safe to use from several threads."""
 
     def __init__(self, weight: Weight, size: int) -> None:
         self.size = size
-        self.face = ImageFont.truetype(FOLDER / FILES[weight], size, layout_engine=ImageFont.Layout.BASIC)
+        self._faces = [_Typeface(source, size) for source in SOURCES[weight] if _is_installed(source.package)]
+        self._words: dict[str, Word] = {}
+        self._lock = threading.Lock()
         self.ascent = round(size * ASCENT)
         self.line_height = self.ascent + round(size * DESCENT)
-        self.cap_height = -int(self.face.getbbox("8", mode="1", anchor="ls")[1])
-        self._widths: dict[str, int] = {}
+        self.cap_height = self.word("8").top
+        self.blank = self.word(" ").advance
 
     def width(self, visual: str) -> int:
         """Pixels from the pen's start to the end of the ink or of the advance, whichever is further."""
-        known = self._widths.get(visual)
+        words = [self.word(word) for word in visual.split(" ")]
+        return sum(word.advance for word in words[:-1]) + self.blank * (len(words) - 1) + words[-1].width
+
+    def write(self, image: Image.Image, x: int, baseline: int, visual: str, ink: int) -> None:
+        """Text in the order in which it is drawn, from the pen's start at x; what is outside the image is cut off."""
+        for word in map(self.word, visual.split(" ")):
+            if word.ink:
+                image.paste(ink, (x + word.left, baseline - word.top), word.ink)
+            x += word.advance + self.blank
+
+    def word(self, visual: str) -> Word:
+        """A word in the order in which it is drawn, from the left."""
+        known = self._words.get(visual)
         if known is None:
-            known = self._widths[visual] = self._measure(visual)
+            with self._lock:
+                if len(self._words) >= REMEMBERED:
+                    self._words.clear()
+                known = self._words[visual] = self._drawn(visual)
         return known
 
-    def _measure(self, visual: str) -> int:
-        if len(self._widths) >= REMEMBERED:
-            self._widths.clear()
-        advance = self.face.getlength(visual, mode="1")
-        right = self.face.getbbox(visual, mode="1", anchor="ls")[2]
-        return -int(-max(advance, right) // 1)
+    def _drawn(self, visual: str) -> Word:
+        pen, placed = 0, list[tuple[Image.Image, int, int]]()
+        for face, text, rtl in self._runs(visual):
+            for glyph, right, up in face.place(text, rtl=rtl):
+                if glyph.ink:
+                    placed.append((glyph.ink, pen + glyph.left + right, glyph.top + up))
+                pen += glyph.advance
+        if not placed:
+            return Word(None, 0, 0, pen)
+        left, top = min(x for _, x, _ in placed), max(y for _, _, y in placed)
+        right = max(x + ink.width for ink, x, _ in placed)
+        bottom = min(y - ink.height for ink, _, y in placed)
+        whole = Image.new("1", (right - left, top - bottom))
+        for ink, x, y in placed:
+            whole.paste(1, (x - left, top - y), ink)
+        return Word(whole, left, top, pen)
+
+    def _runs(self, visual: str) -> Iterator[tuple[_Typeface, str, bool]]:
+        """Parts that one font draws in one direction, from the left; each in logical order."""
+        for rtl, part in _directions(visual):
+            runs = [(face, "".join(letters)) for face, letters in self._by_face(part)]
+            for face, text in reversed(runs) if rtl else runs:
+                yield face, text, rtl
+
+    def _by_face(self, text: str) -> list[tuple[_Typeface, list[str]]]:
+        runs: list[tuple[_Typeface, list[str]]] = []
+        for letter in text:
+            clings = runs and unicodedata.bidirectional(letter) in _CLINGING
+            face = runs[-1][0] if clings and runs[-1][0].has(letter) else self._face_of(letter)
+            if runs and runs[-1][0] is face:
+                runs[-1][1].append(letter)
+            else:
+                runs.append((face, [letter]))
+        return runs
+
+    def _face_of(self, letter: str) -> _Typeface:
+        """The first font that has it; what none has is a box of the first."""
+        return next((face for face in self._faces if face.has(letter)), self._faces[0])
 
 
-REMEMBERED = 8192  # widths per font: a store's words at the three or four sizes that names come in
+def _directions(visual: str) -> Iterator[tuple[bool, str]]:
+    """Parts of one direction, from the left: (right to left?, text in logical order)."""
+    if visual.isascii():
+        yield False, visual
+        return
+    for rtl, part in groupby(zip(_are_rtl(visual), visual, strict=True), key=lambda pair: pair[0]):
+        text = "".join(letter for _, letter in part)
+        yield rtl, text[::-1] if rtl else text
+
+
+def _are_rtl(visual: str) -> Sequence[bool]:
+    """Of each character whether it runs from right to left; the marks of such a letter stand before it."""
+    classes = [unicodedata.bidirectional(letter) for letter in visual]
+    found: list[bool] = []
+    following = False
+    for kind in reversed(classes):
+        following = following if kind in _CLINGING else kind in _RIGHT_TO_LEFT
+        found.append(following)
+    return found[::-1]
+
+
+@lru_cache(maxsize=64)
+def _is_installed(package: str) -> bool:
+    return find_spec(package) is not None
+
+
+REMEMBERED = 8192  # words per font: a store has some thousand, at the three or four sizes that names come in
 
 
 @lru_cache(maxsize=256)

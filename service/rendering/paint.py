@@ -58,7 +58,7 @@ class Canvas:
 
     def word(self, x: int, baseline: int, text: str, font_: Font, ink: int = BLACK) -> None:
         """Text of ours, whose ink is known to stay in its area."""
-        self.draw.text((x, baseline), text, fill=ink, font=font_.face, anchor="ls")
+        font_.write(self.image, x, baseline, text, ink)
 
     def lines(self, box: Box, text: Lines, *, middle: bool = False) -> None:
         """Anybody's text. Clipped to its area: stacked accents can reach any height."""

@@ -73,7 +73,7 @@ def _draw_display(
     glass = Image.frombytes("P", (panel.width, panel.height), frame.pixels.translate(inks))
     shelf.paste(glass, (x + BEZEL, y + BEZEL))
     if words := fit(caption, "regular", (CAPTION_SIZE,), panel.width, CAPTION_SIZE * 2):
-        draw.text((x + BEZEL, case.bottom + CAPTION_SIZE), words.lines[0], CAPTION, words.font.face, anchor="ls")
+        words.font.write(shelf, x + BEZEL, case.bottom + CAPTION_SIZE, words.lines[0], CAPTION)
 
 
 def _encoded(image: Image.Image) -> bytes:

@@ -9,7 +9,7 @@ from service.rendering.label import label_of
 from service.rendering.layout import Box, cells
 from service.rendering.paint import BLACK, Canvas, paint
 
-RENDERER_VERSION = 1
+RENDERER_VERSION = 2
 """Grows when the same face gives other pixels. It is kept with what was sent, and redraws nothing by itself."""
 
 

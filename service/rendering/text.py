@@ -1,7 +1,7 @@
-"""Words to lines: shaping, bidirectional order, wrapping, cutting with an ellipsis, and the size at which all fits.
+"""Words to lines: bidirectional order, wrapping, cutting with an ellipsis, and the size at which all fits.
 
-Text comes in logical order. Arabic letters take their joined forms first (they differ in width), then lines are
-broken, and each line is put into visual order last, as UAX #9 asks.
+Text comes in logical order. Lines are broken first, and each line is put into visual order last, as UAX #9 asks. A word
+is shaped by its font, which turns what runs from right to left around again (`fonts`).
 """
 
 import re
@@ -10,7 +10,6 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 import msgspec
-from arabic_reshaper import ArabicReshaper
 from bidi import get_base_level, get_display
 from bidi.mirror import MIRRORED
 
@@ -18,6 +17,7 @@ from service.rendering.fonts import Font, Weight, font
 
 ELLIPSIS = "…"
 DIRECTING = "Cf"  # joiners and bidirectional marks: without ink, but they decide how others look
+JOINERS = "\u200c\u200d"  # which the font has to see
 INVISIBLE = frozenset({"Cc", DIRECTING, "Cs", "Zl", "Zp"})
 
 # What makes a line need reordering: right-to-left scripts, and the marks and overrides that ask for it.
@@ -28,9 +28,6 @@ _RTL = re.compile(
 MARK = "\ufe00"  # a variation selector: nonspacing, and of no use to these fonts
 _BRACKET = re.compile(f"[{re.escape(''.join(MIRRORED))}]")
 _MARKED_BRACKET = re.compile(f"({_BRACKET.pattern}){MARK}|{MARK}({_BRACKET.pattern})")
-_ARABIC = re.compile("[\u0600-\u06ff\u0750-\u077f\u08a0-\u08ff]")
-
-_reshaper = ArabicReshaper(configuration={"delete_harakat": True, "support_ligatures": True})
 
 
 class Lines(msgspec.Struct, frozen=True):
@@ -72,12 +69,11 @@ def fit(text: str, weight: Weight, sizes: Iterable[int], width: int, height: int
 
 
 def shaped(text: str) -> str:
-    """Blanks collapsed, nothing that cannot be drawn, Arabic letters joined; still in logical order."""
+    """Blanks collapsed, nothing that cannot be drawn; still in logical order."""
     text = " ".join(text.split())
     if text.isascii() and text.isprintable():
         return text
-    text = _without(text, INVISIBLE - {DIRECTING})
-    return str(_reshaper.reshape(text)) if _ARABIC.search(text) else text
+    return _without(text, INVISIBLE - {DIRECTING})
 
 
 def is_rtl(shaped_text: str) -> bool:
@@ -107,7 +103,7 @@ def _reordered(text: str, base: str) -> str:
 
 
 def _without(text: str, categories: frozenset[str]) -> str:
-    return "".join(c for c in text if unicodedata.category(c) not in categories)
+    return "".join(c for c in text if c in JOINERS or unicodedata.category(c) not in categories)
 
 
 def _wrap(text: str, rtl: bool, type_: Font, width: int, height: int) -> Lines | None:

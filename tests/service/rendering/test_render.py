@@ -130,8 +130,8 @@ def test_a_price_in_small_print_is_left_out_before_it_is_cut(face, slot):
 
 
 GOLDEN = {
-    "296x128-BWR": "cb3573e3de42589a",
-    "400x300-BWR": "5068e521a0a73cb3",
+    "296x128-BWR": "66d6138034bccef0",
+    "400x300-BWR": "c8635f29bf7d0261",
 }
 
 

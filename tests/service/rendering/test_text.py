@@ -72,9 +72,38 @@ def test_a_line_of_hebrew_is_broken_in_reading_order():
     assert lines.lines[0].endswith("בלח")
 
 
-def test_arabic_letters_are_joined_before_they_are_ordered():
-    joined = visual(shaped("خبز"), rtl=True)
-    assert [hex(ord(letter)) for letter in joined] == ["0xfeb0", "0xfe92", "0xfea7"]
+def drawn(text):
+    """Each word of a line, from the left, at a size at which every detail shows."""
+    return [font("regular", 60).word(word) for word in visual(shaped(text), is_rtl(shaped(text))).split(" ")]
+
+
+def test_arabic_letters_are_joined():
+    (joined,), apart = drawn("خبز"), drawn("خ ب ز")
+    assert joined.ink.width < sum(letter.ink.width for letter in apart)
+    assert joined.advance != sum(letter.advance for letter in apart)
+
+
+def test_a_joiner_keeps_persian_letters_apart():
+    word = "می\u200cخواهم"  # noqa: RUF001
+    (apart,), (joined,) = drawn(word), drawn(word.replace("\u200c", ""))
+    assert (apart.advance, apart.ink.tobytes()) != (joined.advance, joined.ink.tobytes())
+
+
+@pytest.mark.parametrize(("bare", "marked"), [("น", "น้"), ("שלום", "שָׁלוֹם"), ("تمر", "تَمْر"), ("e", "e\u0323\u0302")])
+def test_a_mark_stands_with_its_letter_and_moves_nothing(bare, marked):
+    (without,), (with_marks,) = drawn(bare), drawn(marked)
+    assert with_marks.advance == without.advance
+    assert with_marks.ink.height > without.ink.height
+
+
+def test_a_thai_tone_stands_above_the_vowel_that_is_there_already():
+    (vowel,), (both,), (tone,) = drawn("ที"), drawn("ที่"), drawn("ท่")
+    assert both.top > max(vowel.top, tone.top)
+
+
+def test_the_letters_of_a_word_of_several_scripts_are_drawn_by_the_font_that_has_each():
+    (word,) = drawn("Café牛乳ไทย")
+    assert word.advance == sum(one.advance for part in ("Café", "牛乳", "ไทย") for one in drawn(part))
 
 
 @pytest.mark.parametrize(
@@ -85,12 +114,16 @@ def test_the_first_letter_decides_where_a_paragraph_starts(text, rtl):
     assert is_rtl(shaped(text)) is rtl
 
 
-@pytest.mark.parametrize("name", ["Čokoladno mlijeko s đumbirom", "Żurek śląski", "Größe Ü", "Μέλι θυμαρίσιο", "Борщ"])
-def test_every_letter_of_the_languages_sold_here_has_a_glyph(name):
-    for weight in ("regular", "bold"):
-        missing = font(weight, 40).face.getmask("\U000fffff", mode="1")
-        for letter in set(name) - {" "}:
-            assert bytes(font(weight, 40).face.getmask(letter, mode="1")) != bytes(missing), letter
+@pytest.mark.parametrize("weight", ["regular", "bold"])
+@pytest.mark.parametrize(
+    "name",
+    ["Čokoladno mlijeko s đumbirom", "Żurek śląski", "Größe Ü", "Μέλι θυμαρίσιο", "Борщ", "חלב טרי", "حليب طازج",
+     "นมสดแท้", "全脂牛奶", "新鮮な牛乳", "신선한 우유"],
+)  # fmt: skip
+def test_every_letter_of_the_languages_sold_here_has_a_glyph(name, weight):
+    missing = font(weight, 40).word("\U000fffff").ink.tobytes()
+    for letter in set(name) - {" "}:
+        assert font(weight, 40).word(letter).ink.tobytes() != missing, letter
 
 
 @given(st.text(max_size=100), st.integers(1, 300), st.integers(1, 120))
