@@ -90,6 +90,18 @@ async def slots(connection: AsyncConnection, store_id: int, display_ids: Collect
     return found
 
 
+async def named(connection: AsyncConnection, store_id: int, name: str) -> list[RowMapping]:
+    """The displays in use that have this id or address; two of different drivers may have the same address."""
+    rows = await connection.execute(
+        select(displays).where(
+            displays.c.store_id == store_id,
+            (displays.c.id == name) | (displays.c.address == name),
+            displays.c.retired_at.is_(None),
+        )
+    )
+    return list(rows.mappings())
+
+
 async def by_address(
     connection: AsyncConnection, store_id: int, gateway_id: str, addresses: Collection[str]
 ) -> dict[str, str]:
