@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from service.bell import Bell
+from service.leaps import Leaps
 from service.settings import Settings
 from service.store.database import Database
 
@@ -20,6 +21,7 @@ class Shelfcast:
     settings: Settings
     db: Database
     bell: Bell
+    leaps: Leaps
     clock: Callable[[], int] = now
 
 
@@ -29,7 +31,7 @@ async def opened(settings: Settings) -> AsyncIterator[Shelfcast]:
     db = Database(settings.sqlalchemy_url)
     bell = Bell(settings.redis_dsn)
     try:
-        yield Shelfcast(settings, db, bell)
+        yield Shelfcast(settings, db, bell, Leaps(settings.lease))
     finally:
         await bell.close()
         await db.close()

@@ -68,30 +68,32 @@ def schedule(settings: Settings, info: DriverInfo) -> Schedule:
     )
 
 
-async def claim(connection: Connection, at: At, limit: int, now: int, until: int) -> list[Claimed]:
+async def claim(connection: Connection, at: At, limit: int, now: int, until: int, leap: int = 0) -> list[Claimed]:
     """Up to `limit` due updates, their displays leased to this worker until then; none if another worker is on it.
 
-    The gateway is kept only with a claim, so that nobody finds it taken by a worker that has nothing to send.
+    The gateway is kept only with a claim, so that nobody finds it taken by a worker that has nothing to send. Where the
+    clock was set ahead lately, by `leap`, leases of before last that much longer.
     """
-    if not await gateways.lease(connection, at.store_id, at.gateway_id, "pusher", at.worker, now, until):
+    ended = now - leap
+    if not await gateways.lease(connection, at.store_id, at.gateway_id, "pusher", at.worker, ended, until):
         return []
-    claimed = await _claim_due(connection, at, limit, now, until)
+    claimed = await _claim_due(connection, at, limit, now, until, ended)
     if not claimed:
         await gateways.release(connection, at.store_id, at.gateway_id, "pusher", at.worker)
     return claimed
 
 
-async def _claim_due(connection: Connection, at: At, limit: int, now: int, until: int) -> list[Claimed]:
+async def _claim_due(connection: Connection, at: At, limit: int, now: int, until: int, ended: int) -> list[Claimed]:
     gateway = await gateways.get(connection, at.store_id, at.gateway_id)
     if gateway is None or (gateway["next_push_at"] or 0) > now:
         return []
-    due = dict(await updates.due(connection, at.store_id, at.gateway_id, now, limit))
+    due = dict(await updates.due(connection, at.store_id, at.gateway_id, now, ended, limit))
     locked = {display["id"]: display for display in await displays.lock(connection, at.store_id, due)}
     found = await updates.by_id(connection, at.store_id, [due[id_] for id_ in locked])
     ready = {
         row["display_id"]: row
         for row in found.values()
-        if row["phase"] == Phase.PENDING and _is_free(locked[row["display_id"]], row, now)
+        if row["phase"] == Phase.PENDING and _is_free(locked[row["display_id"]], row, ended)
     }
     contents = await updates.contents(connection, at.store_id, [row["digest"] for row in ready.values()])
     await displays.set_columns(
@@ -120,13 +122,13 @@ async def _claim_due(connection: Connection, at: At, limit: int, now: int, until
     ]
 
 
-def _is_free(display: Record, update: Record, now: int) -> bool:
+def _is_free(display: Record, update: Record, ended: int) -> bool:
     """Whether nothing else may be on its way to this display. As the condition in `updates.due`.
 
     A lease without a pusher is that of a push whose answer never came: it may still land, so that until the lease ends
     only the same update is sent.
     """
-    if (display["pusher_until"] or 0) <= now:
+    if (display["pusher_until"] or 0) <= ended:
         return True
     same: bool = display["pusher"] is None and display["pushed_revision"] == update["revision"]
     return same

@@ -87,7 +87,7 @@ async def send_due(ctx: Shelfcast, line: Line) -> bool:
     now = ctx.clock()
     until = now + int(ctx.settings.lease * 1000)
     limit = min(_CHUNK, info.max_batch * info.max_in_flight)
-    claimed = await ctx.db.write(sending.claim, line.at, limit, now, until)
+    claimed = await ctx.db.write(sending.claim, line.at, limit, now, until, ctx.leaps.lately(now))
     if not claimed:
         return False
     async with _kept(ctx, line, claimed):
@@ -204,6 +204,7 @@ async def reconcile(ctx: Shelfcast) -> None:
 
 
 async def _heed_clock(ctx: Shelfcast, now: int) -> None:
+    ctx.leaps.lately(now)
     back = await ctx.db.write(clocks.heed, now, int(ctx.settings.lease * 1000))
     if back:
         log.warning("clock_was_turned_back", seconds=back // 1000)

@@ -19,6 +19,7 @@ from service.context import Shelfcast
 from service.context import now as wall_clock
 from service.core.row_rules import Kind
 from service.ids import new_id
+from service.leaps import Leaps
 from service.messages import Accepted, BatchDisplay, Status, Window
 from service.pushing import Line
 from service.store import tables
@@ -197,7 +198,7 @@ def milk(price: str = "1.29", **more: Any) -> dict[str, Any]:
 async def opened_shop(ctx: Shelfcast, *, displays: int = 3, gateways: int = 1, **behaviour: Any) -> AsyncIterator[Shop]:
     """A sandbox store whose displays take data and are instant, unless `behaviour` says otherwise."""
     clock = Clock()
-    ctx = replace(ctx, clock=clock)
+    ctx = replace(ctx, clock=clock, leaps=Leaps(ctx.settings.lease, lambda: clock.at / 1000))
     settings = {"takes": "data", **behaviour}
     options = {name: settings.pop(name) for name in list(settings) if name in Options.__struct_fields__}
     asked = Options(

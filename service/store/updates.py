@@ -52,9 +52,12 @@ async def by_mark(
 
 
 async def due(
-    connection: AsyncConnection, store_id: int, gateway_id: str, now: int, limit: int
+    connection: AsyncConnection, store_id: int, gateway_id: str, now: int, ended: int, limit: int
 ) -> list[tuple[str, str]]:
-    """(Display, update) of what may be sent now; nothing newer than a push that may still be in the air."""
+    """(Display, update) of what may be sent now; nothing newer than a push that may still be in the air.
+
+    Leases up to `ended` are over.
+    """
     statement = (
         select(updates.c.display_id, updates.c.id)
         .join(displays, (displays.c.store_id == updates.c.store_id) & (displays.c.id == updates.c.display_id))
@@ -65,7 +68,7 @@ async def due(
             updates.c.due_at <= now,
             or_(
                 displays.c.pusher_until.is_(None),
-                displays.c.pusher_until <= now,
+                displays.c.pusher_until <= ended,
                 displays.c.pusher.is_(None) & (displays.c.pushed_revision == updates.c.revision),
             ),
             displays.c.retired_at.is_(None),

@@ -40,7 +40,7 @@ def missed(copy: Path, mechanism: Mechanism) -> list[str]:
 
 def _row(mechanism: Mechanism, failed: list[str]) -> str:
     said = " ".join(failed[0].partition("[")[0].split("_")[1:]) if failed else "**nothing failed**"
-    line = mechanism.line.replace("|", "\\|")
+    line = mechanism.line.strip().replace("|", "\\|")
     return f"| {mechanism.promise} | `{mechanism.file}`: `{line}` | {said} |\n"
 
 

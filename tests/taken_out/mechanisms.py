@@ -152,9 +152,16 @@ MECHANISMS = (
     Mechanism(
         IN_FLIGHT,
         "service/sending.py",
-        'if not await gateways.lease(connection, at.store_id, at.gateway_id, "pusher", at.worker, now, until):',
-        'if await gateways.lease(connection, at.store_id, at.gateway_id, "pusher", at.worker, now, until) is None:',
+        'if not await gateways.lease(connection, at.store_id, at.gateway_id, "pusher", at.worker, ended, until):',
+        'if await gateways.lease(connection, at.store_id, at.gateway_id, "pusher", at.worker, ended, until) is None:',
         "tests/service/test_sending.py tests/end_to_end/test_promises.py",
+    ),
+    Mechanism(
+        IN_FLIGHT,
+        "service/sending.py",
+        "ended = now - leap",
+        "ended = now",
+        "tests/service/test_leaps.py",
     ),
     Mechanism(
         IN_FLIGHT,

@@ -16,7 +16,7 @@ Ask = Callable[[Connection], Awaitable[object]]
 QUESTIONS: list[tuple[str, Ask]] = [
     ("ix_batch_displays_store_id_display_id", lambda c: tags.of_displays(c, 1, ["D"])),
     ("uq_updates_store_id_display_id", lambda c: updates.open_of(c, 1, ["D"])),
-    ("ix_updates_due", lambda c: updates.due(c, 1, "G", 0, 10)),
+    ("ix_updates_due", lambda c: updates.due(c, 1, "G", 0, 0, 10)),
     ("ix_updates_sent", lambda c: updates.overdue(c, 0, 10)),
     ("ix_updates_due", lambda c: gateways.with_due(c, 0)),
     ("ix_displays_store_id_gateway_id_address", lambda c: displays.by_address(c, 1, "G", ["A", "B"])),
