@@ -140,14 +140,14 @@ MECHANISMS = (
         "service/planning.py",
         'changed = [display for display in locked if looks[display["id"]].digest != display["desired_digest"]]',
         "changed = list(locked)",
-        "tests/service",
+        "tests/service/test_faces_planned.py",
     ),
     Mechanism(
         NEEDLESS,
         "service/planning.py",
         "return not _surely_shows(wish.display, wish.digest)",
         "return True",
-        "tests/service",
+        "tests/service/test_faces_planned.py",
     ),
     Mechanism(
         IN_FLIGHT,
