@@ -3,6 +3,7 @@
 aiosqlite visits it to make a cursor, to execute, to fetch and to close: 0.6 ms of the event loop where 0.2 ms do.
 """
 
+import asyncio
 import sqlite3
 from collections.abc import Iterable, Sequence
 from functools import partial
@@ -16,6 +17,21 @@ class OneVisit(aiosqlite.Connection):
 
     def cursor(self) -> "_Cursor":  # type: ignore[override]  # SQLAlchemy only enters it
         return _Cursor(self)
+
+    _last_word: asyncio.Future[Any] | None = None
+
+    def stop(self) -> asyncio.Future[Any] | None:
+        self._last_word = super().stop()
+        return self._last_word
+
+    async def _connect(self) -> Any:
+        """That a database cannot be opened is told once its thread has ended, whose last word needs the loop."""
+        try:
+            return await super()._connect()
+        except Exception:
+            if self._last_word is not None:
+                await self._last_word
+            raise
 
     async def rollback(self) -> None:
         """Nothing to undo is no reason for a visit: the pool asks for this whenever a connection comes back."""

@@ -1,11 +1,14 @@
 """Transactions: whole or not at all, whoever waits for them."""
 
 import asyncio
+from pathlib import Path
+from sqlite3 import OperationalError
 
 import pytest
 from sqlalchemy import func, insert, select
 
 from service.context import Shelfcast
+from service.store import sqlite
 from service.store.database import Connection
 from service.store.tables import organisations
 from tests.shop import until
@@ -79,3 +82,11 @@ async def test_closing_waits_for_what_is_being_written(ctx: Shelfcast) -> None:
     await closing
     assert writing.done()
     assert writing.exception() is None
+
+
+async def test_a_database_that_cannot_be_opened_leaves_no_thread_that_has_something_to_say(tmp_path: Path) -> None:
+    connection = sqlite.connect(str(tmp_path), 1)
+    with pytest.raises(OperationalError):
+        await connection
+    assert connection._last_word
+    assert connection._last_word.done()
