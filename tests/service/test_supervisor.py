@@ -169,6 +169,33 @@ def test_children_die_with_a_parent_that_is_killed():
     os.close(child)
 
 
+TOLD_WHILE_IT_FORKS = """
+import os, signal, sys
+from service.children import spawn
+
+def told(*_):
+    raise KeyboardInterrupt
+
+signal.signal(signal.SIGTERM, told)
+os.register_at_fork(after_in_parent=lambda: os.kill(os.getpid(), signal.SIGTERM))
+try:
+    spawn([sys.executable, "-c", ""])
+except KeyboardInterrupt:
+    sys.exit(7)
+"""
+
+
+def test_to_be_told_to_stop_while_a_child_is_forked_is_not_forgotten():
+    done = subprocess.run([sys.executable, "-c", TOLD_WHILE_IT_FORKS], capture_output=True, text=True, check=False)
+    assert done.returncode == 7, done.stderr
+
+
+def test_a_child_hears_the_signals_that_its_parent_held_back_for_the_fork():
+    child = spawn(FOREVER)
+    child.terminate()
+    assert child.wait(20) == -signal.SIGTERM
+
+
 def test_one_data_folder_is_served_once(tmp_path: Path):
     settings = Settings(data_dir=tmp_path)
     with (
