@@ -9,7 +9,7 @@ SOURCES := service workers display_drivers tests $(wildcard bench)
 PYTHON ?= $(shell for each in python3 python3.14 python3.13 python3.12 python3.11 python; do \
 	"$$each" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo "$$each" && break; done)
 
-.PHONY: help demo test lint format types contracts chaos soak bench lock clean
+.PHONY: help demo test lint format types contracts chaos soak bench gallery lock clean
 
 help:
 	@echo "make demo [KEEP=1]   everything at once on a simulated store; KEEP=1 leaves it running"
@@ -20,6 +20,7 @@ help:
 	@echo "make chaos [SEED=1 RUNS=10 DATABASE=SQLite JOBS=1]   real processes, random troubles, judged by the glass"
 	@echo "make soak [MINUTES=120 DATABASE=SQLite]   hours of load and faults: does anything leak"
 	@echo "make bench [ARGS=…]  how fast it is, against floors; ARGS such as --quick or --record"
+	@echo "make gallery         draw every shipped template anew for the docs"
 	@echo "make lock            resolve the dependencies of pyproject.toml anew"
 
 $(READY): requirements-dev.lock pyproject.toml
@@ -32,12 +33,19 @@ $(READY): requirements-dev.lock pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
+# The renderer that drawing is measured against, apart from ours: what it needs is not what we need.
+PEER := $(VENV)/peer/.ready
+$(PEER): bench/peer.lock $(READY)
+	@$(PYTHON) -m venv $(VENV)/peer
+	@$(VENV)/peer/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r bench/peer.lock
+	@touch $@
+
 demo: $(READY)
 	@$(BIN)/python -m service.cli demo $(if $(KEEP),--keep)
 
 # Two at once, file by file, since many tests wait for processes; more would only make the small machine late.
 SPREAD ?= -n 2 --dist loadfile
-test: $(READY)
+test: $(READY) $(PEER)
 	@if [ -n "$$SHELFCAST_FEEDS" ] && [ -d "$$SHELFCAST_FEEDS" ]; then \
 		$(BIN)/python -m pytest $(SPREAD) $(ARGS); \
 	else \
@@ -70,7 +78,7 @@ MINUTES ?= 120
 soak: $(READY)
 	@$(BIN)/python -m tests.soak --minutes $(MINUTES) --database $(DATABASE) $(ARGS)
 
-bench: $(READY)
+bench: $(READY) $(PEER)
 	@$(BIN)/python -m bench $(ARGS)
 
 # Two locks with the same versions: what runs, and what develops. Without registry addresses, so that they hold anywhere.
@@ -78,6 +86,12 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 lock: $(READY)
 	@$(COMPILE) -o requirements.lock
 	@$(COMPILE) --extra dev -c requirements.lock -o requirements-dev.lock
+	@$(subst pyproject.toml,bench/peer.in,$(COMPILE)) -o bench/peer.lock
+
+# The pictures of docs/templates.md, which the tests compare with what is drawn.
+gallery: $(READY)
+	@for file in service/rendering/templates/*.toml; do \
+		name=$$(basename $$file .toml); $(BIN)/shelfcast template sheet $$name --out docs/gallery/$$name.png; done
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist demo-shelf.png

@@ -12,7 +12,7 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
-from bench import latency, memory, polling, pushing, saving, sending, starting
+from bench import drawing, latency, memory, polling, pushing, saving, sending, starting
 from bench.harness import HEAD, MISSED, POSTGRESQL, QUICK, SQLITE, Figure, Sizes, cells
 from bench.places import Place, place, server
 from bench.record import record
@@ -36,6 +36,7 @@ BENCHMARKS = {
     "memory": Benchmark(memory.measure),
     "poll": Benchmark(polling.measure),
     "start": Benchmark(starting.measure),
+    "draw": Benchmark(drawing.measure),
 }
 LONG = {"memory"}
 

@@ -16,6 +16,7 @@ from bench.till import Till
 from service.context import Shelfcast
 from service.core.faces import from_content
 from service.rendering import FrameCache
+from service.rendering.shipped import shipped
 from service.store import tables
 from tests.processes import Site
 
@@ -97,5 +98,5 @@ async def _drawing(ctx: Shelfcast) -> float:
     frames = FrameCache()
     start = time.process_time()
     for digest, content in faces:
-        frames.frame(digest, from_content(msgspec.json.decode(content)))
+        frames.frame(digest, from_content(msgspec.json.decode(content)), shipped("price"))
     return (time.process_time() - start) / len(faces) * 1000

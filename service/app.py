@@ -18,12 +18,15 @@ from service.api.feed import BatchController, ProductsController
 from service.api.health import HealthController
 from service.api.metrics import Metrics
 from service.api.pages import PagesController
+from service.api.previews import PreviewsController
 from service.context import Shelfcast, opened
 from service.errors import ValidationError
 from service.ids import new_id
 from service.settings import Settings
 
 FEED = (ProductsController, BatchController)
+VERSIONED = (*FEED, PreviewsController)
+"""What answers under the prefix; of these the feed alone answers at the root too."""
 API_PREFIX = "/api/v1"
 
 
@@ -39,7 +42,7 @@ def create_app(settings: Settings) -> Litestar:
             yield
 
     app = Litestar(
-        route_handlers=[*FEED, Router(API_PREFIX, route_handlers=FEED), HealthController, PagesController],
+        route_handlers=[*FEED, Router(API_PREFIX, route_handlers=VERSIONED), HealthController, PagesController],
         lifespan=[lifespan],
         dependencies={"ctx": Provide(_context, sync_to_thread=False)},
         exception_handlers={Exception: refuse},

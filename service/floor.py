@@ -14,6 +14,7 @@ from service.context import Shelfcast
 from service.core import panels
 from service.core.barcodes import parse_barcode
 from service.core.problems import RefusedError
+from service.designing import unknown_names
 from service.ids import is_id, new_id
 from service.planning import plan_displays
 from service.store import displays, floor, products, tenants, updates
@@ -241,7 +242,11 @@ class _Writing:
             for row in await floor.by_address(self._conn, self._store.organisation_id, {row.address for row in rows})
         }
         created, changed, bindings = [], [], []
+        unknown = await unknown_names(self._conn, self._store.id, {row.template for row in rows if row.template})
         for wanted in rows:
+            if wanted.template in unknown:
+                self.report.refuse(wanted.line, f"Store {self._store.slug} has no template {wanted.template}.")
+                continue
             before = there.get((wanted.gateway.driver, wanted.address))
             if before is not None and before["store_id"] != self._store.id:
                 self.report.refuse(wanted.line, f"Display {wanted.address} belongs to another store already.")

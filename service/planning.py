@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 import msgspec
 
 from service.core import faces, panels
-from service.core.faces import Face, Template
+from service.core.faces import Face
+from service.core.templates import Template
 from service.core.updates import Phase
 from service.ids import new_id
 from service.rendering import RENDERER_VERSION
@@ -20,6 +21,7 @@ from service.store import displays, products, tags, updates
 from service.store.database import Connection, Record
 from service.store.displays import Slots
 from service.store.tags import Tally
+from service.templates import Chooser, chooser, keep
 
 _decode_ids = msgspec.json.Decoder(list[str]).decode
 _encode = msgspec.json.Encoder().encode
@@ -60,7 +62,7 @@ async def plan_displays(
         return Planned()
     store = await products.lock_store(connection, store_id)
     locked = await displays.lock(connection, store_id, slots, displays.PLANNED)
-    shelf = await _Shelf.of(connection, store, slots, now, known)
+    shelf = await _Shelf.of(connection, store, locked, slots, now, known)
     looks = {display["id"]: shelf.look(display) for display in locked}
     changed = [display for display in locked if looks[display["id"]].digest != display["desired_digest"]]
     same = [display for display in locked if looks[display["id"]].digest == display["desired_digest"]]
@@ -70,6 +72,7 @@ async def plan_displays(
     if not changed:
         return Planned()
     new = {looks[display["id"]].digest: looks[display["id"]] for display in changed}
+    await keep(connection, store_id, [look.template for look in new.values() if look.template], now)
     await displays.save_faces(
         connection, [_face_row(store_id, look.face, look, now) for look in new.values() if look.face]
     )
@@ -92,7 +95,7 @@ async def redrive(connection: Connection, store_id: int, display_ids: Collection
     if not wrong:
         return Planned()
     slots = await displays.slots(connection, store_id, [display["id"] for display in wrong])
-    shelf = await _Shelf.of(connection, store, slots, now)
+    shelf = await _Shelf.of(connection, store, wrong, slots, now)
     wishes = [_Wish(d, d["desired_digest"], shelf.stated_prices(d), cause, None) for d in wrong]
     return await _replace(connection, store_id, wishes, now)
 
@@ -114,36 +117,48 @@ class _Look(NamedTuple):
     face: Face | None = None
     content: bytes = b""
     digest: str | None = None
+    template: Template | None = None
 
 
 class _Shelf:
     """The products behind some displays at one moment."""
 
-    def __init__(self, store: Record, slots: Slots, on_sale: Mapping[str, OnSale], now: int) -> None:
+    def __init__(
+        self, store: Record, templates: Chooser, slots: Slots, on_sale: Mapping[str, OnSale], now: int
+    ) -> None:
         self._facts = facts_of(store)
-        self._template = Template()
+        self._templates = templates
         self._slots = slots
         self._on_sale = on_sale
         self._now = now
 
     @classmethod
     async def of(
-        cls, connection: Connection, store: Record, slots: Slots, now: int, known: Mapping[str, OnSale] = _NONE
+        cls,
+        connection: Connection,
+        store: Record,
+        its_displays: Collection[Record],
+        slots: Slots,
+        now: int,
+        known: Mapping[str, OnSale] = _NONE,
     ) -> "_Shelf":
+        templates = await chooser(connection, store, {display["template"] for display in its_displays})
         barcodes = {barcode for bound in slots.values() for barcode in bound.values()} - known.keys()
-        return cls(store, slots, {**known, **await on_sale(connection, store["id"], barcodes)}, now)
+        return cls(store, templates, slots, {**known, **await on_sale(connection, store["id"], barcodes)}, now)
 
     def look(self, display: Record) -> _Look:
         """Without a face if nothing was ever bound that the store has had: the display is not ours to change."""
         bound = self._slots[display["id"]]
         known = {slot: self._on_sale[barcode].product for slot, barcode in bound.items() if barcode in self._on_sale}
         blank = {0: None} if display["desired_digest"] else {}
+        first = next((product for _, product in sorted(known.items()) if product), None)
+        template = self._templates.of(display["panel"], first.category if first else None, display["template"])
         panel = panels.parse(display["panel"])
-        face = faces.plan_face(known or blank, panel, self._template, self._facts, self._now)
+        face = faces.plan_face(known or blank, panel, template, self._facts, self._now)
         if face is None:
             return _Look()
         content = faces.encoded(face)
-        return _Look(face, content, faces.digest_of(content))
+        return _Look(face, content, faces.digest_of(content), template)
 
     def price_ids(self, display: Record) -> list[str]:
         here = (self._on_sale.get(barcode) for barcode in self._slots[display["id"]].values())

@@ -12,7 +12,9 @@ import structlog
 from display_drivers.base import Data, Driver, Frame, Outcome, Update
 from display_drivers.errors import DriverError, FrameRefusedError, TransientError, UnreachableError
 from service.core.faces import to_content
+from service.core.template_file import TemplateError
 from service.rendering import FrameCache
+from service.rendering.images import ImageError
 from service.sending import At, Claimed
 
 _AT_A_STRETCH = 8
@@ -55,6 +57,8 @@ async def _drawn(line: Line, claimed: Sequence[Claimed]) -> tuple[list[Update], 
             await asyncio.sleep(0)
         try:
             ready.append(Update(one.id, one.address, one.revision, face(line, one)))
+        except (TemplateError, ImageError) as error:
+            refused.append(Outcome(one.id, FrameRefusedError(f"The template cannot be used: {error}")))
         except Exception as error:
             log.exception("face_not_drawn", digest=one.digest)
             refused.append(Outcome(one.id, FrameRefusedError(f"The face cannot be drawn: {error!r}.")))
@@ -66,7 +70,9 @@ def face(line: Line, one: Claimed) -> Frame | Data:
     wanted = one.face
     if line.driver.info.takes == "data":
         return Data(wanted.panel, to_content(wanted))
-    return line.frames.frame(one.digest, wanted)
+    if isinstance(one.template, TemplateError):
+        raise one.template
+    return line.frames.frame(one.digest, wanted, one.template)
 
 
 async def _answered(driver: Driver, ready: Sequence[Update]) -> list[Outcome]:

@@ -23,11 +23,14 @@ from display_drivers.errors import (
 )
 from service.core import updates as core
 from service.core.faces import Face, from_content
+from service.core.template_file import TemplateError
+from service.core.templates import Template
 from service.core.updates import Phase, Schedule
 from service.settings import Settings
 from service.store import displays, gateways, tags, updates
 from service.store.database import Connection, Record
 from service.store.tags import Tally
+from service.templates import of_faces
 
 _GATEWAY_PAUSE_MOST = 60_000
 """Milliseconds; a gateway that is back is noticed within a minute, however long it was away."""
@@ -45,7 +48,7 @@ class At:
 
 
 class Claimed(msgspec.Struct, frozen=True):
-    """An update that this worker may send now."""
+    """An update that this worker may send now; `template` is what its face is drawn from, or why it cannot be."""
 
     id: str
     display_id: str
@@ -53,6 +56,7 @@ class Claimed(msgspec.Struct, frozen=True):
     revision: int
     digest: str
     content: str
+    template: Template | TemplateError
 
     @property
     def face(self) -> Face:
@@ -96,6 +100,7 @@ async def _claim_due(connection: Connection, at: At, limit: int, now: int, until
         if row["phase"] == Phase.PENDING and _is_free(locked[row["display_id"]], row, ended)
     }
     contents = await updates.contents(connection, at.store_id, [row["digest"] for row in ready.values()])
+    drawn_from = await of_faces(connection, at.store_id, contents.values())
     await displays.set_columns(
         connection,
         [
@@ -117,6 +122,7 @@ async def _claim_due(connection: Connection, at: At, limit: int, now: int, until
             revision=row["revision"],
             digest=row["digest"],
             content=contents[row["digest"]],
+            template=drawn_from[contents[row["digest"]]],
         )
         for id_, row in ready.items()
     ]

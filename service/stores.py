@@ -98,6 +98,12 @@ async def known_store(conn: Connection, slug: str) -> Store:
     return store
 
 
+async def store_id_of(ctx: Shelfcast, slug: str) -> int:
+    """Raises NotFoundError if there is no such store."""
+    async with ctx.db.read() as conn:
+        return (await known_store(conn, slug)).id
+
+
 async def stores(ctx: Shelfcast) -> list[Store]:
     async with ctx.db.read() as conn:
         return await tenants.all_stores(conn)

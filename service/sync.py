@@ -12,7 +12,7 @@ import structlog
 
 from display_drivers.base import Outcome, Report
 from display_drivers.errors import DriverError, UnreachableError
-from service import planning, progress, proof, pushing, saving, sending
+from service import planning, progress, proof, pushing, redrawing, saving, sending
 from service.batch_saving import LostLeaseError, Saver
 from service.context import Shelfcast
 from service.core import updates as core
@@ -198,7 +198,7 @@ async def hear(ctx: Shelfcast, line: Line, reports: Sequence[Report], asked_at: 
 async def reconcile(ctx: Shelfcast) -> None:
     """Find whatever is due that nobody was rung for, was lost, or has drifted, and set it going again."""
     now = ctx.clock()
-    for step in (_heed_clock, _expire_sessions, _turn_clock, _repeat_overdue, _drive_stranded, _advance_batches):
+    for step in _ROUND:
         await step(ctx, now)
     await _ring_all(ctx, now)
 
@@ -287,6 +287,11 @@ async def _advance_batches(ctx: Shelfcast, now: int) -> None:
         under_way = await batches.in_phase(connection, Phase.SYNCING, Phase.VERIFYING)
     for store_id, batch_id in under_way:
         await ctx.db.write(progress.advance, store_id, [batch_id], now, ctx.settings)
+
+
+_ROUND = (
+    _heed_clock, _expire_sessions, _turn_clock, redrawing.go_on, _repeat_overdue, _drive_stranded, _advance_batches,
+)  # fmt: skip
 
 
 async def _ring_all(ctx: Shelfcast, now: int) -> None:

@@ -13,7 +13,7 @@ import msgspec
 
 from service import errors
 from service.api import health
-from service.api.operations import OPERATIONS, SESSION, Answer, Operation
+from service.api.operations import FEED_TAGS, OPERATIONS, PATH_PARAMETERS, Answer, Operation
 from service.api.products import SCHEMAS
 from service.errors import ServiceError
 from service.messages import Accepted, Fault
@@ -26,9 +26,9 @@ _ABOUT = """\
 A point-of-sale system says what a product costs; Shelfcast makes every electronic shelf label that shows it say the
 same, and answers honestly, for each label, whether it really does.
 
-Every feed path answers at the root and under `/api/v1`. The bearer token alone says which store. Bodies are JSON in
-UTF-8, plain or gzip, of at most 16 MiB unless configured otherwise, both as sent and expanded; members that are not
-named here are ignored. Prices are exact.
+Every path of the feed answers at the root and under `/api/v1`, every other one where its own servers say. The bearer
+token alone says which store. Bodies are JSON in UTF-8, plain or gzip, of at most 16 MiB unless configured otherwise,
+both as sent and expanded; members that are not named here are ignored. Prices are exact.
 
 Every answer has an X-Request-ID, which every error repeats as `requestId`: the request's own, where it sent one of 1 to
 128 letters, digits and `._:-`, else a new one.
@@ -45,9 +45,9 @@ FAULTS: dict[type[ServiceError], str] = dict(
             "The request cannot be read, or a field of it is not as it should be; `fields` says which and why.",
             "The token is missing, unknown, expired or revoked.",
             "The token may not do this, or was sent in clear text over plain HTTP.",
-            "There is no such path, or no such session in this store.",
+            "There is no such path, or this store has no such thing.",
             "The path has other methods; Allow names them.",
-            "The session is not in a state for this, or the key was used for another body.",
+            "What is asked for is not in a state for this, or the key was used for another body.",
             "The session was not completed in time; nothing of it was saved. Start another.",
             "The body is too large, compressed or expanded, or has more products than one request may.",
             "The body is not JSON in UTF-8, or is compressed with anything but gzip.",
@@ -78,7 +78,7 @@ def document() -> Schema:
                 "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
             },
             "servers": [
-                {"url": "/api/v1", "description": "The feed, by version"},
+                {"url": "/api/v1", "description": "The API, by version"},
                 {"url": "/", "description": "The feed, at the root"},
             ],
             "tags": [{"name": name} for name in dict.fromkeys(operation.tag for operation in OPERATIONS)],
@@ -117,27 +117,28 @@ def _operation(operation: Operation) -> Schema:
         "tags": [operation.tag],
         "summary": operation.summary,
         "description": operation.text,
-        "security": [{"token": []}] if operation.is_feed else [],
+        "security": [{"token": []}] if operation.needs_token else [],
         "parameters": list(_parameters(operation)),
         "responses": _responses(operation),
     }
-    if not operation.is_feed:
-        described["servers"] = [{"url": "/"}]
+    if operation.tag not in FEED_TAGS:
+        described["servers"] = [{"url": "/api/v1" if operation.needs_token else "/"}]
     if operation.body is not None:
         described["requestBody"] = _request_body(operation)
     return described
 
 
 def _parameters(operation: Operation) -> Iterator[Schema]:
-    if "{sessionId}" in operation.path:
-        schema = {"type": "string", "description": "As `/batch/start` answered it.", "examples": [SESSION]}
-        yield _parameter("path", "sessionId", schema) | {"required": True}
+    for name in re.findall(r"{(\w+)}", operation.path):
+        yield _parameter("path", name, PATH_PARAMETERS[name]) | {"required": True}
     for name, schema in operation.headers.items():
         yield _parameter("header", name, schema)
     if operation.query is not None:
         _, schemas = msgspec.json.schema_components((operation.query,))
-        for name, schema in schemas[operation.query.__name__]["properties"].items():
-            yield _parameter("query", name, schema)
+        described = schemas[operation.query.__name__]
+        for name, schema in described["properties"].items():
+            needed = {"required": True} if name in described.get("required", ()) else {}
+            yield _parameter("query", name, schema) | needed
 
 
 def _parameter(place: str, name: str, schema: Schema) -> Schema:
@@ -158,7 +159,7 @@ def _request_body(operation: Operation) -> Schema:
 def _responses(operation: Operation) -> Schema:
     responses = {str(answer.status): _response(answer) for answer in operation.answers}
     kinds: set[type[ServiceError]] = {ServiceError, *operation.refusals}
-    if operation.is_feed:
+    if operation.needs_token:
         kinds.update(_FEED_FAULTS)
     for kind in sorted(kinds, key=lambda kind: kind.status):
         responses[str(kind.status)] = {"$ref": f"#/components/responses/{kind.code}"}

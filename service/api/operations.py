@@ -12,11 +12,25 @@ from service.messages import Accepted, BatchDisplay, Completing, Page, RejectedR
 
 Schema = dict[str, Any]
 
-FEED_TAG, BATCH_TAG, HEALTH_TAG = "Products", "Batches", "Health"
+FEED_TAG, BATCH_TAG, PREVIEW_TAG, HEALTH_TAG = "Products", "Batches", "Previews", "Health"
+FEED_TAGS = (FEED_TAG, BATCH_TAG)
+"""Of what answers at the root and under `/api/v1`; what else needs a token answers under that prefix alone."""
 
 SESSION = "01KAMW5T9E8Z3Q4R5S6T7V8W9X"
 _PRODUCT = {"barcode": "3850123456782", "name": "Mliječna čokolada 100 g", "price": "1.99"}
 _SALE = {"barcode": "3850123456782", "salePrice": "1.49", "saleEnd": "2026-11-30"}
+
+
+PATH_PARAMETERS: dict[str, Schema] = {
+    "sessionId": {"type": "string", "description": "As `/batch/start` answered it.", "examples": [SESSION]},
+    "barcode": {
+        "type": "string",
+        "description": "The product's. One with a slash goes to `/products/preview.png`.",
+        "pattern": "^[!-.0-~]{1,64}$",
+        "examples": ["3850123456782"],
+    },
+    "display": {"type": "string", "description": "The display's address, or its id.", "examples": ["SIM000001"]},
+}
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -44,7 +58,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         method: In lower case, as OpenAPI writes it.
-        path: With parameters as `{sessionId}`; feed paths are also under `/api/v1`.
+        path: With parameters as `{sessionId}`, below the server.
         id: Stable name, for generated clients.
         body: A struct, or the schema itself; None where no body is read.
         body_needed: Whether the body may be left out.
@@ -68,7 +82,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     refusals: tuple[type[ServiceError], ...] = ()
 
     @property
-    def is_feed(self) -> bool:
+    def needs_token(self) -> bool:
         return self.tag != HEALTH_TAG
 
 
@@ -94,6 +108,8 @@ _TAKEN: Schema = {
 }  # fmt: skip
 _NOT_SAVED_YET = dict.fromkeys(("created", "updated", "unchanged", "duplicate", "stale", "tags"))
 _HELD = _TAKEN | {"sessionId": SESSION, "sequence": 0} | _NOT_SAVED_YET
+
+_PICTURE = Answer(200, "The label.", {"type": "string", "format": "binary"}, media="image/png")
 
 OPERATIONS: tuple[Operation, ...] = (
     Operation(
@@ -269,6 +285,45 @@ OPERATIONS: tuple[Operation, ...] = (
         query=requests.DisplaysQuery,
         answers=(Answer(200, "One page of them.", Page[BatchDisplay]),),
         refusals=(errors.ValidationError, errors.NotFoundError),
+    ),
+    Operation(
+        method="get",
+        path="/products/{barcode}/preview.png",
+        id="previewProduct",
+        tag=PREVIEW_TAG,
+        summary="See how a product looks",
+        text=(
+            "The label that a display with such a panel would show of this product now, pixel for pixel as it would be "
+            "sent."
+        ),
+        query=requests.PreviewQuery,
+        answers=(_PICTURE,),
+        refusals=(errors.ValidationError, errors.NotFoundError, errors.ConflictError),
+    ),
+    Operation(
+        method="get",
+        path="/products/preview.png",
+        id="previewNamedProduct",
+        tag=PREVIEW_TAG,
+        summary="The same, by a barcode that may hold a slash",
+        text="As `/products/{barcode}/preview.png`.",
+        query=requests.NamedPreviewQuery,
+        answers=(_PICTURE,),
+        refusals=(errors.ValidationError, errors.NotFoundError, errors.ConflictError),
+    ),
+    Operation(
+        method="get",
+        path="/displays/{display}/preview.png",
+        id="previewDisplay",
+        tag=PREVIEW_TAG,
+        summary="See what a display should show, and does",
+        text=(
+            "`desired`: what it should show; `shown`: what it was last proven to show. An address that displays of two "
+            "drivers have is a conflict."
+        ),
+        query=requests.DisplayPreviewQuery,
+        answers=(_PICTURE,),
+        refusals=(errors.ValidationError, errors.NotFoundError, errors.ConflictError),
     ),
     Operation(
         method="get",

@@ -96,6 +96,38 @@ class DisplaysQuery(ListQuery):
     state: Annotated[TagState, Meta(description="Only displays in this state.")] | None = None
 
 
+class PreviewQuery(msgspec.Struct):
+    """How a product's label is to be drawn."""
+
+    panel: Annotated[
+        str,
+        Meta(
+            max_length=40,
+            description="Width x height - inks, as the shopper sees the display.",
+            examples=["296x128-BWR", "400x300-BW"],
+        ),
+    ] = "296x128-BWR"
+    template: (
+        Annotated[str, Meta(max_length=64, description="Another template than the store chose for such a display.")]
+        | None
+    ) = None
+
+
+class NamedPreviewQuery(PreviewQuery, kw_only=True):
+    """The same, with a barcode that may hold a slash."""
+
+    barcode: Annotated[str, Meta(min_length=1, max_length=64, description="The product's.", examples=["3850123456782"])]
+
+
+class DisplayPreviewQuery(msgspec.Struct):
+    """Which face of a display."""
+
+    face: Annotated[
+        Literal["desired", "shown"],
+        Meta(description="What it should show, or what it was last proven to show."),
+    ] = "desired"
+
+
 products_decoder: msgspec.json.Decoder[ProductList | Products] = msgspec.json.Decoder(ProductList | Products)
 start_decoder = msgspec.json.Decoder(Start)
 push_decoder = msgspec.json.Decoder(Push)

@@ -18,6 +18,7 @@ COMMANDS = {
     "gateway": ("service.cli.tenants:gateway", "Gateways of a store: add, list."),
     "display": ("service.cli.displays:display", "Displays of a store: import, bind."),
     "displays": ("service.cli.displays:displays", "Show displays, desired against shown; --wrong: only those."),
+    "template": ("service.cli.templates:template", "Templates: list, add, use, lint, preview, sheet."),
     "preview": ("service.cli.previews:preview", "Draw the label of a product or of a display as a picture."),
     "batch": ("service.cli.batches:batch", "Batches that a guard holds: release."),
     "push": ("service.cli.push:push", "Push a file of products through the feed API and wait for proof."),

@@ -39,7 +39,7 @@ def import_(file: str, slug: str, *, takeover: bool) -> None:
     """
     lines = csv_lines(file, ("address", "gateway", "panel"))
     began = time.monotonic()
-    report = run(lambda ctx: floor.import_displays(ctx, slug, lines, by=_me(), takeover=takeover))
+    report = run(lambda ctx: floor.import_displays(ctx, slug, lines, by=me(), takeover=takeover))
     counted = f"{report.created:,} made, {report.changed:,} changed, {report.unchanged:,} as they were"
     _tell(file, f"Displays: {counted}. Bound: {report.bound:,} new, {report.kept:,} as before", report, began)
 
@@ -56,11 +56,12 @@ def bind(file: str, slug: str, *, takeover: bool) -> None:
     """
     lines = csv_lines(file, ("barcode",))
     began = time.monotonic()
-    report = run(lambda ctx: floor.bind(ctx, slug, lines, by=_me(), takeover=takeover))
+    report = run(lambda ctx: floor.bind(ctx, slug, lines, by=me(), takeover=takeover))
     _tell(file, f"Bound: {report.bound:,} new, {report.kept:,} as before", report, began)
 
 
-def _me() -> str:
+def me() -> str:
+    """Who bound or added something, for history."""
     try:
         return f"command line, {getpass.getuser()}"
     except (OSError, KeyError):  # a user id without a name, as in many containers

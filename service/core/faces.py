@@ -11,18 +11,10 @@ from typing import Any
 import msgspec
 
 from display_drivers.base import Panel
-from service.core.moments import last_day
-from service.core.money import decimal_text
+from service.core.boxes import Box, cells
+from service.core.label_fields import Said
 from service.core.product import Product, StoreFacts
-from service.core.quantities import base_unit, price_per_base_unit
-from service.core.sales import effective, promotion_text
-
-
-class Template(msgspec.Struct, frozen=True):
-    """How products are laid out on a panel: a name, and a version that grows when the layout changes."""
-
-    name: str = "price"
-    version: int = 1
+from service.core.templates import Template
 
 
 class SlotFace(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
@@ -35,6 +27,9 @@ class SlotFace(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
         unit: What `price` buys, as the feed writes it, such as `kg` of weighed goods.
         unit_price: The price of one `unit_price_unit`: the feed's, else computed from the content.
         promotion: The promotion text while it is valid.
+        look: Which variant of the template was chosen; None where it has none.
+        areas: The conditional areas that are drawn.
+        more: Further fields that the template writes, by name: canonical text, as `label_fields` has it.
     """
 
     barcode: str
@@ -48,16 +43,36 @@ class SlotFace(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
     unit_price: str | None = None
     unit_price_unit: str | None = None
     promotion: str | None = None
+    look: str | None = None
+    areas: tuple[str, ...] = ()
+    more: dict[str, str] = {}
+
+    def value(self, field: str) -> str | None:
+        """What a field of `label_fields` says here; None where it says nothing."""
+        return getattr(self, field) if field in _NAMED else self.more.get(field)
 
 
-class Face(msgspec.Struct, frozen=True, rename="camel"):
-    """Attributes: slots: what is in each slot of the template, from 0; None where a slot is empty."""
+_NAMED = frozenset(
+    {"barcode", "name", "price", "regular", "until", "unit", "unit_price", "unit_price_unit", "promotion"}
+)
+"""Fields that have their own place in a face; those that a template does not write are None there."""
+_OPTIONAL = _NAMED - {"barcode", "name"}
+
+
+class Face(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
+    """What one display should show.
+
+    Attributes:
+        slots: What is in each slot, from 0; None where a slot is empty.
+        template_digest: Of all that it is drawn from but the products; empty in faces of before there were templates.
+    """
 
     panel: Panel
     template: str
     template_version: int
     locale: str
     slots: tuple[SlotFace | None, ...]
+    template_digest: str = ""
 
 
 def plan_face(
@@ -70,42 +85,24 @@ def plan_face(
     """
     if not products:
         return None
-    slots = [products.get(slot) for slot in range(max(products) + 1)]
-    shown = tuple(_slot_face(product, store, now) if product else None for product in slots)
-    return Face(panel, template.name, template.version, store.locale, shown)
+    slots = [products.get(slot) for slot in range(max(max(products) + 1, template.file.slots))]
+    cell = cells(panel.width, panel.height, len(slots))[0]
+    shown = tuple(_slot_face(Said(product, store, now), template, cell) if product else None for product in slots)
+    return Face(panel, template.name, template.version, store.locale, shown, template.digest)
 
 
-def _slot_face(product: Product, store: StoreFacts, now: int) -> SlotFace:
-    offer = effective(product, now)
-    unit_price, unit_price_unit = _unit_price(product, offer.price)
+def _slot_face(said: Said, template: Template, cell: Box) -> SlotFace:
+    look, areas, fields = template.shown(cell, said)
     return SlotFace(
-        barcode=product.barcode,
-        name=product.name,
-        currency=store.currency,
-        price=_shown(offer.price, store),
-        regular=_shown(offer.regular, store),
-        on_sale=offer.on_sale,
-        until=last_day(product.sale_end, store.timezone) if offer.on_sale and product.sale_end is not None else None,
-        unit=product.unit,
-        unit_price=_shown(unit_price, store),
-        unit_price_unit=unit_price_unit,
-        promotion=promotion_text(product, now),
+        barcode=said.product.barcode,
+        name=said.product.name,
+        currency=said.store.currency,
+        on_sale=said.offer.on_sale,
+        look=look,
+        areas=areas,
+        more={field: value for field in sorted(fields - _NAMED) if (value := said.value(field)) is not None},
+        **{field: said.value(field) for field in fields & _OPTIONAL},
     )
-
-
-def _shown(price: int | None, store: StoreFacts) -> str | None:
-    return None if price is None else decimal_text(price, store.currency)
-
-
-def _unit_price(product: Product, price: int | None) -> tuple[int | None, str | None]:
-    """The price of a base unit, and the unit: the feed's own wins, a computed one follows what is paid now."""
-    if price is None:
-        return None, None
-    unit = base_unit(product.net_content_unit)
-    if product.unit_price is not None:
-        return product.unit_price, unit or product.unit
-    computed = price_per_base_unit(price, product.net_content, product.net_content_unit)
-    return computed, unit if computed is not None else None
 
 
 _encode = msgspec.json.Encoder().encode

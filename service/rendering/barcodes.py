@@ -1,4 +1,4 @@
-"""A product's barcode as bars: whole modules, quiet zones included.
+"""A product's barcode as bars, and text as a QR code: whole modules, quiet zones included.
 
 EAN-8, EAN-13 and UPC-A (which is EAN-13 with a leading zero) where length and check digit agree; Code 128 for
 everything else, so that a scanner always reads exactly the store's barcode.
@@ -7,6 +7,7 @@ everything else, so that a scanner always reads exactly the store's barcode.
 from functools import lru_cache
 
 import msgspec
+import segno
 from barcode.codex import Code128
 from barcode.ean import EAN8, EAN13
 
@@ -41,3 +42,13 @@ def _pattern(barcode: str) -> tuple[str, int, int]:
 def _check_digit_holds(digits: str) -> bool:
     """The GS1 check digit: weights 3 and 1 in turn, from the right."""
     return sum(int(d) * (3 if i % 2 else 1) for i, d in enumerate(reversed(digits))) % 10 == 0
+
+
+@lru_cache(maxsize=4096)
+def qr(text: str) -> tuple[bytes, ...] | None:
+    """Rows of modules, dark ones 1, with the quiet zone of 4 (ISO/IEC 18004); None for what no code can hold."""
+    try:
+        code = segno.make_qr(text, error="m")
+    except (segno.DataOverflowError, ValueError):
+        return None
+    return tuple(bytes(row) for row in code.matrix_iter(border=4))

@@ -42,6 +42,9 @@ SOURCES: dict[Weight, tuple[Source, ...]] = {
     ),
 }
 
+SMALLEST = 12
+"""Pixels of an em below which nothing is written: a capital is then 9 pixels high."""
+
 # Of one em, the same in both weights; the ascent leaves room for an accent on a capital.
 ASCENT, DESCENT = 0.94, 0.24
 
@@ -122,7 +125,7 @@ class Font:
 
     def __init__(self, weight: Weight, size: int) -> None:
         self.size = size
-        self._faces = [_Typeface(source, size) for source in SOURCES[weight] if _is_installed(source.package)]
+        self.faces = [_Typeface(source, size) for source in SOURCES[weight] if _is_installed(source.package)]
         self._words: dict[str, Word] = {}
         self._lock = threading.Lock()
         self.ascent = round(size * ASCENT)
@@ -189,7 +192,13 @@ class Font:
 
     def _face_of(self, letter: str) -> _Typeface:
         """The first font that has it; what none has is a box of the first."""
-        return next((face for face in self._faces if face.has(letter)), self._faces[0])
+        return next((face for face in self.faces if face.has(letter)), self.faces[0])
+
+
+def without_glyph(text: str, weight: Weight = "regular") -> str:
+    """The letters of a text that no installed font has: each is drawn as an empty box."""
+    faces = font(weight, SMALLEST).faces
+    return "".join(sorted({c for c in text if c.isprintable() and not any(face.has(c) for face in faces)}))
 
 
 def _directions(visual: str) -> Iterator[tuple[bool, str]]:

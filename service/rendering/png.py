@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from PIL import Image, ImageDraw
 
 from display_drivers.base import Frame
-from service.rendering.layout import Box
+from service.core.boxes import Box
+from service.rendering.images import INKS
 from service.rendering.text import fit
-
-INKS = {"B": (0, 0, 0), "W": (255, 255, 255), "R": (200, 16, 46), "Y": (242, 193, 0)}
 
 # A shelf is drawn in one palette: the four inks, then the furniture.
 FURNITURE = ((232, 226, 216), (176, 148, 112), (140, 114, 82), (206, 210, 214), (164, 170, 176), (84, 88, 92))
@@ -27,7 +26,7 @@ def png(frame: Frame) -> bytes:
     panel = frame.panel
     image = Image.frombytes("P", (panel.width, panel.height), frame.pixels)
     image.putpalette([channel for ink in panel.palette for channel in INKS[ink]])
-    return _encoded(image)
+    return encoded(image)
 
 
 def shelf_png(frames: Sequence[tuple[str, Frame]], columns: int) -> bytes:
@@ -41,7 +40,7 @@ def shelf_png(frames: Sequence[tuple[str, Frame]], columns: int) -> bytes:
     shelf.putpalette([channel for colour in (*INKS.values(), *FURNITURE) for channel in colour])
     for row, top in zip(rows, tops, strict=False):
         _draw_row(shelf, row, top, width)
-    return _encoded(shelf)
+    return encoded(shelf)
 
 
 def _row_height(row: Sequence[tuple[str, Frame]]) -> int:
@@ -76,7 +75,7 @@ def _draw_display(
         words.font.write(shelf, x + BEZEL, case.bottom + CAPTION_SIZE, words.lines[0], CAPTION)
 
 
-def _encoded(image: Image.Image) -> bytes:
+def encoded(image: Image.Image) -> bytes:
     file = io.BytesIO()
     image.save(file, "PNG", optimize=True)
     return file.getvalue()

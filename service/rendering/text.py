@@ -13,9 +13,11 @@ import msgspec
 from bidi import get_base_level, get_display
 from bidi.mirror import MIRRORED
 
-from service.rendering.fonts import Font, Weight, font
+from service.rendering.fonts import SMALLEST, Font, Weight, font
+from service.rendering.pieces import Piece, joined, pieces_of
 
 ELLIPSIS = "…"
+ANY_NUMBER = 1000
 DIRECTING = "Cf"  # joiners and bidirectional marks: without ink, but they decide how others look
 JOINERS = "\u200c\u200d"  # which the font has to see
 INVISIBLE = frozenset({"Cc", DIRECTING, "Cs", "Zl", "Zp"})
@@ -50,7 +52,9 @@ class Lines(msgspec.Struct, frozen=True):
         return self.font.line_height * len(self.lines)
 
 
-def fit(text: str, weight: Weight, sizes: Iterable[int], width: int, height: int) -> Lines | None:
+def fit(
+    text: str, weight: Weight, sizes: Iterable[int], width: int, height: int, most_lines: int = ANY_NUMBER
+) -> Lines | None:
     """The text at the first of `sizes` (largest first) at which it fits whole, else cut at the last one that has room.
 
     None if there is no text or no room for one letter of it.
@@ -59,13 +63,73 @@ def fit(text: str, weight: Weight, sizes: Iterable[int], width: int, height: int
     if not paragraph:
         return None
     rtl = is_rtl(paragraph)
+    pieces = pieces_of(paragraph)
+    fonts = [font(weight, size) for size in sizes]
+    widest, total = _ems(paragraph, weight, rtl)
+    for type_ in fonts:
+        room = min(most_lines, height // type_.line_height)
+        if widest * type_.size > width or total * type_.size > width * room:
+            continue
+        if lines := _set(pieces, rtl, type_, width, room):
+            return lines
+    return _broken(paragraph, rtl, fonts, width, height, most_lines)
+
+
+_NARROWER = 0.8
+"""What is measured at one size takes at least this share of it, in ems, at another: hinting rounds each letter."""
+
+
+@lru_cache(maxsize=8192)
+def _ems(paragraph: str, weight: Weight, rtl: bool) -> tuple[float, float]:
+    """Of the widest piece and of all: no fewer ems than these at any size, so that most sizes need not be tried."""
+    small = font(weight, SMALLEST)
+    widths = [small.width(visual(piece.text, rtl)) for piece in pieces_of(paragraph)]
+    return max(widths) * _NARROWER / small.size, sum(widths) * _NARROWER / small.size
+
+
+def _broken(text: str, rtl: bool, fonts: list[Font], width: int, height: int, most_lines: int) -> Lines | None:
+    """For what does not fit at any size: words may be broken anywhere, and an ellipsis stands for what is left over."""
     cut = None
-    for size in sizes:
-        lines = _wrap(paragraph, rtl, font(weight, size), width, height)
+    for type_ in fonts:
+        lines = _wrap(text, rtl, type_, width, min(most_lines, height // type_.line_height))
         if lines and lines.whole:
             return lines
         cut = lines or cut
     return cut
+
+
+def _set(pieces: tuple[Piece, ...], rtl: bool, type_: Font, width: int, room: int) -> Lines | None:
+    """All pieces in up to `room` lines of about the same length; None if they do not fit."""
+    widths = [type_.width(visual(piece.text, rtl)) for piece in pieces]
+    if room == 0 or max(widths) > width:
+        return None
+    starts = _starts(pieces, widths, type_.blank, width)
+    if len(starts) > room:
+        return None
+    if len(starts) > 1:  # the narrowest measure that needs no further line, so that no word is left alone
+        low, high = max(widths), width
+        while low < high:
+            middle = (low + high) // 2
+            if len(_starts(pieces, widths, type_.blank, middle)) > len(starts):
+                low = middle + 1
+            else:
+                high = middle
+        starts = _starts(pieces, widths, type_.blank, high)
+    lines = [pieces[start:end] for start, end in zip(starts, [*starts[1:], None], strict=True)]
+    return Lines(type_, tuple(visual(joined(line), rtl) for line in lines), rtl)
+
+
+def _starts(pieces: tuple[Piece, ...], widths: list[int], blank: int, width: int) -> list[int]:
+    """Where lines begin, if each takes as many pieces as fit."""
+    starts, x = [0], 0
+    for number, (piece, wide) in enumerate(zip(pieces, widths, strict=True)):
+        gap = blank if piece.after_blank and x else 0
+        if x and x + gap + wide > width:
+            starts.append(number)
+            x = wide
+        else:
+            x += gap + wide
+    return starts
 
 
 def shaped(text: str) -> str:
@@ -106,8 +170,7 @@ def _without(text: str, categories: frozenset[str]) -> str:
     return "".join(c for c in text if c in JOINERS or unicodedata.category(c) not in categories)
 
 
-def _wrap(text: str, rtl: bool, type_: Font, width: int, height: int) -> Lines | None:
-    room = height // type_.line_height
+def _wrap(text: str, rtl: bool, type_: Font, width: int, room: int) -> Lines | None:
     if room == 0:
         return None
     lines: list[str] = []

@@ -52,6 +52,7 @@ PLANNED = (
     displays.c.id,
     displays.c.gateway_id,
     displays.c.panel,
+    displays.c.template,
     displays.c.desired_digest,
     displays.c.desired_revision,
     displays.c.pushed_revision,

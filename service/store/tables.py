@@ -30,7 +30,8 @@ stores = Table(
     Column("currency", Text, nullable=False),
     Column("timezone", Text, nullable=False),
     Column("locale", Text, nullable=False),
-    Column("templates", Text, nullable=False, server_default="{}"),  # JSON: defaults of the store
+    Column("templates", Text, nullable=False, server_default="{}"),  # JSON: core.choosing.Choice
+    Column("redraw_after", Text),  # while its displays are planned anew: the id of the last one that was; "" for none
     Column("guards", Text, nullable=False, server_default="{}"),  # JSON: core.guards.Guards
     Column("saver", Text),  # who saves this store's batches; one at a time
     time("saver_until"),
@@ -133,6 +134,20 @@ price_history = Table(
     time("effective_at", required=True),
     time("first_proven_at"),
     Index("ix_price_history_store_id_barcode_id", "store_id", "barcode", "id"),
+)
+
+# What faces are drawn from, for as long as one may have to be drawn again. A shipped one is kept once it is used.
+templates = Table(
+    "templates",
+    metadata,
+    store(),
+    Column("digest", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("content", Text, nullable=False),  # JSON: core.templates.Bundle
+    Column("added_by", Text),
+    time("created_at", required=True),
+    Index("ix_templates_store_id_name", "store_id", "name"),
 )
 
 faces = Table(

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import bindparam, insert, or_, select, update
 
-from service.store.database import Connection
+from service.store.database import Connection, Record
 from service.store.tables import gateways, organisations, store_sequences, stores, tokens
 
 
@@ -109,6 +109,10 @@ async def all_stores(conn: Connection) -> list[Store]:
 async def find_store(conn: Connection, slug: str) -> Store | None:
     row = (await conn.execute(_stores.where(stores.c.slug == slug))).first()
     return None if row is None else _store(row)
+
+
+async def store_record(conn: Connection, store_id: int) -> Record:
+    return (await conn.execute(select(stores).where(stores.c.id == store_id))).mappings().one()
 
 
 async def insert_token(conn: Connection, row: dict[str, object]) -> None:

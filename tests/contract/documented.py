@@ -45,7 +45,7 @@ def check_problem(response: httpx.Response) -> None:
 def described(request: httpx.Request) -> dict[str, Any] | None:
     path = request.url.path.removeprefix("/api/v1")
     for template, methods in DOCUMENT["paths"].items():
-        if re.fullmatch(template.replace("{sessionId}", "[^/]+"), path):
+        if re.fullmatch(re.sub(r"{\w+}", "[^/]+", template), path):
             return methods.get(request.method.lower())
     return None
 

@@ -9,6 +9,8 @@ import unicodedata
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 
+from service.rendering.shipped import shipped
+
 STORES = {"0204": 10_950, "0901": 6801, "1601": 5984}
 """Rows of each store's file."""
 UNITS = {"kg": "kg", "g": "kg", "l": "l", "m": "m", "ko": "pcs"}
@@ -76,7 +78,9 @@ def cents(price):
 
 def face(*slots):
     """All that hardware is to get for the products of a display; None: a product that is not sold any more."""
-    return {"panel": PANEL, "template": "price", "templateVersion": 1, "locale": "hr", "slots": list(slots)}
+    template = shipped("price")
+    drawn_from = {"template": "price", "templateVersion": template.version, "templateDigest": template.digest}
+    return {"panel": PANEL, "locale": "hr", "slots": list(slots)} | drawn_from
 
 
 def slot(key, row, price, *, regular=None, on_sale=False, until=None):
@@ -89,11 +93,19 @@ def slot(key, row, price, *, regular=None, on_sale=False, until=None):
         "regular": regular and cents(regular),
         "onSale": on_sale,
         "until": until,
-        "unit": row["Unit"],
         "unitPrice": price and _unit_price(row, price),
         "unitPriceUnit": price and UNITS[row["Quantity"].split()[1]],
+        "look": "sale" if on_sale else "regular",
+        "more": on_sale and regular and _saving(Decimal(cents(regular)), Decimal(cents(price))),
     }
+    if not price and UNITS[row["Unit"]] != "pcs":
+        said |= {"look": "weighed", "unit": row["Unit"]}
     return {field: value for field, value in said.items() if value}
+
+
+def _saving(regular, price):
+    percent = int((regular - price) * 100 / regular)
+    return {"saving": str(percent)} if percent else None
 
 
 def _unit_price(row, price):

@@ -13,6 +13,7 @@ from display_drivers.base import Frame
 from display_drivers.simulator.remote import Remote
 from service.core.faces import Face, SlotFace
 from service.rendering import render
+from service.rendering.shipped import shipped
 from tests.end_to_end import konzum
 from tests.end_to_end.konzum import UNITS, by_barcode, cents, name_on_the_shelf, price_on_the_shelf, read, write
 from tests.processes import installed
@@ -164,7 +165,7 @@ async def test_frames_show_the_bars_of_their_product_and_exactly_its_face(tmp_pa
         for address, frame in (await shop.glass()).items():
             row = wanted[shop.shows[address]]
             assert scanned(frame).removeprefix("0") == row["Barcode"].removeprefix("0")
-            assert frame == render(face_of(row, frame.panel)), row
+            assert frame == render(face_of(row, frame.panel), shipped("price")), row
 
 
 def scanned(frame: Frame):
@@ -187,8 +188,9 @@ def face_of(row, panel):
         currency="EUR",
         price=price,
         on_sale=bool(row["SpecialPrice"]),
-        unit=row["Unit"],
+        look="sale" if row["SpecialPrice"] else "regular",
         unit_price=cents(row["UnitPrice"]),
         unit_price_unit=UNITS[row["Quantity"].split()[-1]],
     )
-    return Face(panel, "price", 1, "hr", (slot,))
+    template = shipped("price")
+    return Face(panel, "price", template.version, "hr", (slot,), template.digest)

@@ -59,7 +59,7 @@ async def sold(ctx: Shelfcast, *products: dict[str, Any]) -> None:
 
 
 async def test_displays_are_imported_once_and_the_same_file_again_changes_nothing(ctx: Shelfcast):
-    rows = [display("A1"), display("A2", "ap-2", "400x300-BW", template="promo")]
+    rows = [display("A1"), display("A2", "ap-2", "400x300-BW", template="minimal")]
     assert (await made(ctx, *rows)).created == 2
     again = await made(ctx, *rows)
     assert (again.created, again.changed, again.unchanged) == (0, 0, 2)

@@ -27,11 +27,11 @@ def pixels(picture: bytes) -> bytes:
 
 
 async def product(shop: Shop, barcode: str = BARCODE, panel: str = PANEL) -> bytes:
-    return await previews.of_product(shop.ctx, "shop", barcode, panel)
+    return await previews.of_product(shop.ctx, shop.caller.store_id, barcode, panel)
 
 
 async def display(shop: Shop, which: previews.Which, name: str = "SIM000001") -> bytes:
-    return await previews.of_display(shop.ctx, "shop", name, which)
+    return await previews.of_display(shop.ctx, shop.caller.store_id, name, which)
 
 
 async def test_a_product_looks_as_the_display_that_comes_to_show_it(shop: Shop) -> None:

@@ -47,15 +47,15 @@ MECHANISMS = (
     Mechanism(
         LOST,
         "service/sync.py",
-        "_turn_clock, _repeat_overdue, _drive_stranded",
-        "_turn_clock, _drive_stranded",
+        "redrawing.go_on, _repeat_overdue, _drive_stranded",
+        "redrawing.go_on, _drive_stranded",
         "tests/service/test_reconcile.py tests/service/test_proof.py",
     ),
     Mechanism(
         LOST,
         "service/sync.py",
-        "for step in (_heed_clock, _expire_sessions,",
-        "for step in (_expire_sessions,",
+        "    _heed_clock, _expire_sessions,",
+        "    _expire_sessions,",
         "tests/service/test_turned_back.py",
     ),
     Mechanism(
@@ -144,6 +144,13 @@ MECHANISMS = (
     ),
     Mechanism(
         NEEDLESS,
+        "service/core/faces.py",
+        "for field in fields & _OPTIONAL",
+        "for field in _OPTIONAL",
+        "tests/service/core/test_templates.py -k redraws_nothing",
+    ),
+    Mechanism(
+        NEEDLESS,
         "service/planning.py",
         "return not _surely_shows(wish.display, wish.digest)",
         "return True",
@@ -211,5 +218,26 @@ MECHANISMS = (
         '"unreachable_since": since or now, "error": away, "next_push_at": following}',
         '"unreachable_since": since or now, "error": away, "next_push_at": None}',
         "tests/service/test_dead_gateway.py",
+    ),
+    Mechanism(
+        LOST,
+        "service/redrawing.py",
+        "some[-1] if len(some) == _SOME else None",
+        "None",
+        "tests/service/test_designing.py -k killed",
+    ),
+    Mechanism(
+        OTHERS,
+        "service/store/templates.py",
+        "among = [templates.c.store_id == store_id]",
+        "among = [templates.c.store_id > 0]",
+        "tests/service/test_designing.py -k anothers",
+    ),
+    Mechanism(
+        EXPLAINED,
+        "service/pushing.py",
+        'f"The template cannot be used: {error}"',
+        '"The face cannot be drawn."',
+        "tests/service/test_designing.py",
     ),
 )

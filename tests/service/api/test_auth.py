@@ -29,14 +29,23 @@ ROUTES = [
         ("GET", f"/batch/{SESSION}/errors"),
         ("GET", f"/batch/{SESSION}/displays"),
     )
+] + [
+    ("GET", "/api/v1/products/1/preview.png"),
+    ("GET", "/api/v1/products/preview.png"),
+    ("GET", "/api/v1/displays/1/preview.png"),
 ]
 LIVE = "sc_live_" + "A" * 32
 
 
 def test_every_route_of_the_feed_is_among_those_tried(app: Litestar):
-    tried = {(method, path.replace(SESSION, "{session_id:str}")) for method, path in ROUTES}
+    tried = {(method, _route(path)) for method, path in ROUTES}
     routes = {(method, route.path) for route in app.routes for method in route.methods - {"OPTIONS"}}
     assert {route for route in routes if not is_open(route[1])} == tried
+
+
+def _route(path: str) -> str:
+    path = path.replace(SESSION, "{session_id:str}")
+    return path.replace("/products/1/", "/products/{barcode:str}/").replace("/displays/1/", "/displays/{display:str}/")
 
 
 def is_open(path: str) -> bool:

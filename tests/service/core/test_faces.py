@@ -4,18 +4,27 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from display_drivers.base import Panel
-from service.core.faces import Face, SlotFace, Template, digest, from_content, plan_face, to_content
+from service.core.faces import Face, SlotFace, digest, from_content, plan_face, to_content
 from service.core.moments import parse_end
 from service.core.product import Product, StoreFacts
+from service.core.templates import Bundle, Template
+from service.rendering.shipped import shipped
 
 PANEL = Panel(296, 128, "BWR")
 STORE = StoreFacts("EUR", "Europe/Zagreb", "hr")
 BUTTER = Product("3850108060102", name="Maslac 250 g", price=29_900, net_content="250", net_content_unit="g")
 NOW = 1_787_400_000_000
+PRICE = shipped("price")
+
+
+def renewed(name: str) -> Template:
+    """A later version of a shipped template."""
+    text = shipped(name).bundle.files[name]
+    return Template(Bundle(name, {name: text.replace("version = 1", "version = 2")}))
 
 
 def plan(*products: Product | None, now: int = NOW, store: StoreFacts = STORE) -> Face:
-    face = plan_face(dict(enumerate(products)), PANEL, Template(), store, now)
+    face = plan_face(dict(enumerate(products)), PANEL, PRICE, store, now)
     assert face is not None
     return face
 
@@ -39,6 +48,7 @@ def test_a_slot_has_what_a_shopper_can_see():
             price="2.99",
             unit_price="11.96",
             unit_price_unit="kg",
+            look="regular",
         ),
     )
 
@@ -78,12 +88,12 @@ def test_an_archived_product_leaves_its_slot_empty():
 
 
 def test_a_slot_that_nothing_was_ever_bound_to_is_empty():
-    face = plan_face({2: BUTTER}, PANEL, Template(), STORE, NOW)
+    face = plan_face({2: BUTTER}, PANEL, PRICE, STORE, NOW)
     assert [bool(content) for content in face.slots] == [False, False, True]
 
 
 def test_without_any_product_there_is_no_face():
-    assert plan_face({}, PANEL, Template(), STORE, NOW) is None
+    assert plan_face({}, PANEL, PRICE, STORE, NOW) is None
 
 
 @pytest.mark.parametrize(
@@ -91,6 +101,7 @@ def test_without_any_product_there_is_no_face():
     [
         {"stock": "5"},
         {"sku": "1"},
+        {"unit": "kg"},  # there is a unit price
         {"description": "Butter"},
         {"attributes": {"a": 1}},
         {"source_updated_at": 5},
@@ -111,7 +122,13 @@ def test_4_589_to_4_591_redraws_nothing():
 
 @pytest.mark.parametrize(
     "fields",
-    [{"name": "Maslac"}, {"price": 30_000}, {"sale_price": 24_900}, {"unit": "kg"}, {"promotion_text": "2 za 1"}],
+    [
+        {"name": "Maslac"},
+        {"price": 30_000},
+        {"sale_price": 24_900},
+        {"unit": "kg", "net_content": None},
+        {"promotion_text": "2 za 1"},
+    ],
 )
 def test_what_a_shopper_can_see_changes_the_digest(fields):
     assert digest(plan(changed(**fields))) != digest(plan(BUTTER))
@@ -120,18 +137,18 @@ def test_what_a_shopper_can_see_changes_the_digest(fields):
 def test_panel_template_version_and_locale_change_the_digest():
     products = {0: BUTTER}
     faces = [
-        plan_face(products, PANEL, Template(), STORE, NOW),
-        plan_face(products, Panel(400, 300), Template(), STORE, NOW),
-        plan_face(products, PANEL, Template("shelf"), STORE, NOW),
-        plan_face(products, PANEL, Template(version=2), STORE, NOW),
-        plan_face(products, PANEL, Template(), StoreFacts("EUR", "UTC", "en"), NOW),
-        plan_face({1: BUTTER}, PANEL, Template(), STORE, NOW),
+        plan_face(products, PANEL, PRICE, STORE, NOW),
+        plan_face(products, Panel(400, 300), PRICE, STORE, NOW),
+        plan_face(products, PANEL, shipped("minimal"), STORE, NOW),
+        plan_face(products, PANEL, renewed("minimal"), STORE, NOW),
+        plan_face(products, PANEL, PRICE, StoreFacts("EUR", "UTC", "en"), NOW),
+        plan_face({1: BUTTER}, PANEL, PRICE, STORE, NOW),
     ]
     assert len({digest(face) for face in faces}) == len(faces)
 
 
 def test_the_digest_is_the_same_in_every_process_and_at_every_time():
-    assert digest(plan(BUTTER)) == digest(plan(BUTTER, now=NOW + 1)) == "2fb13a0b510588de772f1001ba3fc78e"
+    assert digest(plan(BUTTER)) == digest(plan(BUTTER, now=NOW + 1)) == "20505a1546d01f497383ba74dd776152"
 
 
 @given(

@@ -6,6 +6,7 @@ from PIL import Image
 
 from display_drivers.base import Frame, Panel
 from service.core.faces import Face, SlotFace
+from tests.service.rendering.drawing import face_of
 
 Slots = Callable[..., SlotFace]
 Faces = Callable[..., Face]
@@ -13,7 +14,7 @@ Faces = Callable[..., Face]
 
 @pytest.fixture(scope="session")
 def slot() -> Slots:
-    """Makes one product on sale, with every field that a label can show; name what differs."""
+    """Makes one product on sale, with every field that the default template shows; name what differs."""
 
     def make(**changes: object) -> SlotFace:
         fields: dict[str, object] = {
@@ -27,7 +28,9 @@ def slot() -> Slots:
             "unit_price": "1.98",
             "unit_price_unit": "l",
             "promotion": "Samo ovaj tjedan!",
+            "more": {"saving": "33"},
         }
+        fields |= {"look": "sale" if changes.get("on_sale", True) else "regular"}
         return SlotFace(**(fields | changes))  # type: ignore[arg-type]
 
     return make
@@ -37,8 +40,13 @@ def slot() -> Slots:
 def face() -> Faces:
     """Makes the face of the given slots on a panel of 296 x 128, unless another is named."""
 
-    def make(*slots: SlotFace | None, panel: Panel = Panel(296, 128), locale: str = "hr") -> Face:  # noqa: B008
-        return Face(panel, "price", 1, locale, slots)
+    def make(
+        *slots: SlotFace | None,
+        panel: Panel = Panel(296, 128),  # noqa: B008
+        locale: str = "hr",
+        template: str = "price",
+    ) -> Face:
+        return face_of(*slots, panel=panel, locale=locale, template=template)
 
     return make
 

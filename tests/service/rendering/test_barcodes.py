@@ -3,9 +3,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from display_drivers.base import Panel
-from service.rendering import render
-from service.rendering.barcodes import bars
-from service.rendering.layout import Box, areas
+from service.core.faces import plan_face
+from service.core.product import Product, StoreFacts
+from service.core.templates import Bundle, Template
+from service.rendering import draw as drawn
+from service.rendering.barcodes import bars, qr
+from tests.service.rendering.drawing import draw, render
 
 WIDE = Panel(1600, 400)
 
@@ -42,7 +45,17 @@ def test_a_barcode_too_wide_for_the_panel_is_written(face, slot, scan):
     frame = render(face(slot(barcode=wide)))
     assert scan(frame) == []
     assert frame.pixels != render(face(slot(barcode=wide + "!"))).pixels
-    assert areas(Box(0, 0, 296, 128), bars(wide)).module == 0
+    (mark,) = (mark for mark in draw(face(slot(barcode=wide))).marks if mark.kind == "barcode")
+    assert (mark.state, mark.module) == ("cut", 0)
+
+
+@pytest.mark.parametrize(("size", "module"), [((296, 128), 1), ((640, 384), 3), ((400, 300), 2), ((800, 480), 3)])
+def test_bars_are_as_wide_as_the_panel_allows(face, slot, size, module):
+    assert [mark.module for mark in draw(face(slot(), panel=Panel(*size))).marks if mark.kind == "barcode"] == [module]
+
+
+def test_what_no_qr_code_can_hold_has_none():
+    assert qr("x" * 4000) is None
 
 
 @pytest.mark.parametrize("barcode", ["", "žito", "a\n"])
@@ -55,3 +68,14 @@ def test_bars_stand_between_quiet_zones(barcode):
     modules = bars(barcode).modules
     assert modules.startswith("0" * 7)
     assert modules.endswith("0" * 7)
+
+
+def test_a_scanner_reads_a_qr_code(scan):
+    text = (
+        'format = 1\nversion = 1\n[[shape]]\nname = "any"\n'
+        '[area.code]\nkind = "qr"\ntext = "https://shelf.example/{barcode}"\nbox.any = [0, 0, 40, 100]\n'
+    )
+    template = Template(Bundle("own", {"own": text}))
+    for barcode in ("3850123456782", "A/1%C3%A4"):
+        face = plan_face({0: Product(barcode, name="x")}, Panel(296, 128), template, StoreFacts(), 0)
+        assert scan(drawn(face, template).frame) == [("QRCode", f"https://shelf.example/{barcode}")]

@@ -4,7 +4,8 @@ import pytest
 from PIL import Image
 
 from display_drivers.base import Frame, Panel
-from service.rendering import png, render, shelf_png
+from service.rendering import png, shelf_png
+from tests.service.rendering.drawing import render
 
 
 @pytest.mark.parametrize(

@@ -4,20 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.rendering.barcodes import bars
-from service.rendering.layout import Box, areas, cells
-
-codes = st.sampled_from(["", "96385074", "4006381333931", "20417", "A" * 20, "A" * 64]).map(bars)
-
-
-@given(st.integers(64, 800), st.integers(64, 480), codes)
-def test_areas_stay_in_their_cell_and_never_overlap(width, height, code):
-    cell = Box(7, 5, 7 + width, 5 + height)
-    where = areas(cell, code)
-    boxes = [where.name, where.rule, where.price, where.notes, where.barcode]
-    assert all(_inside(box, cell) for box in boxes)
-    assert not any(_overlap(a, b) for a, b in combinations(boxes, 2))
-    assert where.module * len(code.modules if code else "") <= where.barcode.width
+from service.core.boxes import Box, cells
 
 
 def _inside(box, cell):
@@ -43,6 +30,5 @@ def test_two_products_stand_as_the_panels_shape_asks(width, height, columns):
     assert len({cell.left for cell in cells(width, height, 2)}) == columns
 
 
-@pytest.mark.parametrize(("size", "module"), [((296, 128), 1), ((640, 384), 2), ((400, 300), 2), ((800, 480), 3)])
-def test_bars_are_as_wide_as_the_panel_allows(size, module):
-    assert areas(Box(0, 0, *size), bars("4006381333931")).module == module
+def test_a_part_is_in_percent_of_its_box():
+    assert Box(10, 20, 210, 120).part((0, 50, 25.5, 100)) == Box(10, 70, 61, 120)
