@@ -26,19 +26,6 @@ _DIGITS = {
     "CLF": 4, "UYW": 4,
 }  # fmt: skip
 _STEPS = (10_000, 1000, 100, 10, 1)
-_SIGNS = {
-    "AUD": "$", "BRL": "R$", "CAD": "$", "CHF": "CHF", "CNY": "¥", "CZK": "Kč", "DKK": "kr", "EUR": "€", "GBP": "£",
-    "HUF": "Ft", "ILS": "₪", "INR": "₹", "JPY": "¥", "KRW": "₩", "MXN": "$", "NOK": "kr", "NZD": "$", "PLN": "zł",
-    "RON": "lei", "RSD": "din", "SEK": "kr", "TRY": "₺", "UAH": "₴", "USD": "$", "VND": "₫",
-}  # fmt: skip
-_COMMA_LANGUAGES = {
-    "az", "be", "bg", "bs", "ca", "cs", "da", "de", "el", "es", "et", "eu", "fi", "fo", "fr", "gl", "hr", "hu", "hy",
-    "id", "is", "it", "ka", "kk", "lt", "lv", "mk", "nb", "nl", "nn", "no", "pl", "pt", "ro", "ru", "sk", "sl", "sq",
-    "sr", "sv", "tr", "uk", "uz", "vi",
-}  # fmt: skip
-_POINT_REGIONS = {
-    "de_CH", "de_LI", "es_DO", "es_GT", "es_HN", "es_MX", "es_NI", "es_PA", "es_PE", "es_PR", "es_SV", "es_US", "it_CH",
-}  # fmt: skip
 
 
 class Number(str):
@@ -152,15 +139,3 @@ def exact_text(price: int) -> str:
     """The stored price, with 2 to 4 decimals: `4.589`, `46.50`."""
     whole, fraction = divmod(price, UNITS)
     return f"{whole}.{f'{fraction:04}'.rstrip('0').ljust(2, '0')}"
-
-
-def written(amount: str, locale: str) -> str:
-    """A decimal text as people of the locale (`hr`, `de_CH`) write it: `4,59`."""
-    language, _, region = locale.replace("-", "_").partition("_")
-    comma = language.lower() in _COMMA_LANGUAGES and f"{language.lower()}_{region.upper()}" not in _POINT_REGIONS
-    return amount.replace(".", ",") if comma else amount
-
-
-def sign(currency: str) -> str:
-    """What a shelf writes beside a price: the currency's sign, or its code where it has none."""
-    return _SIGNS.get(currency, currency)

@@ -12,8 +12,6 @@ from service.core.money import (
     exact_text,
     parse_price,
     shown,
-    sign,
-    written,
 )
 from service.core.problems import Code, RefusedError
 
@@ -121,14 +119,3 @@ def test_a_shelf_shows_prices_rounded_half_up(units, currency):
 
 def test_4_589_euro_are_kept_exactly_and_shown_as_4_59():
     assert (exact_text(45_890), decimal_text(45_890, "EUR")) == ("4.589", "4.59")
-
-
-@pytest.mark.parametrize(
-    ("locale", "text"), [("hr", "4,59"), ("de-AT", "4,59"), ("de_CH", "4.59"), ("en", "4.59"), ("he", "4.59")]
-)
-def test_the_decimal_separator_is_the_locales(locale, text):
-    assert written("4.59", locale) == text
-
-
-def test_a_currency_without_a_sign_shows_its_code():
-    assert (sign("EUR"), sign("KWD")) == ("€", "KWD")
