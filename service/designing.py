@@ -90,9 +90,8 @@ async def _choose(ctx: Shelfcast, store: str, rule: Rule, *, remove: bool) -> Ch
         if not remove:
             await check_names(connection, owner.id, [rule.template])
         after = before.without(rule) if remove else before.changed(rule)
-        if after != before:
-            await templates.choose(connection, owner.id, choosing.encoded(after))
-            await templates.redraw(connection, owner.id)
+        await templates.choose(connection, owner.id, choosing.encoded(after))
+        await templates.redraw(connection, owner.id)  # unchanged too: a template that ships may be another one now
         return after
 
     return await ctx.db.write(work)

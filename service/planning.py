@@ -257,6 +257,7 @@ def _update_row(store_id: int, wish: _Wish, now: int) -> dict[str, Any]:
 
 
 def _desired(store_id: int, wish: _Wish, now: int) -> dict[str, Any]:
+    same = wish.digest == wish.display["desired_digest"]
     return {
         "store_id": store_id,
         "id": wish.display["id"],
@@ -264,6 +265,8 @@ def _desired(store_id: int, wish: _Wish, now: int) -> dict[str, Any]:
         "desired_revision": wish.revision,
         "desired_at": now,
         "retry_at": None,
+        "failure": wish.display["failure"] if same else None,
+        "failure_detail": wish.display["failure_detail"] if same else None,
     }
 
 

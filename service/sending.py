@@ -189,13 +189,16 @@ def _let_go(
 ) -> dict[str, Any]:
     """The display after the answer: its lease ended, unless another has it or the push may still land."""
     mine = display["pusher"] == at.worker
+    step = noted[1] if noted else None
     above = error.revision if isinstance(error, StaleError) else 0
     return {
         "store_id": at.store_id,
         "id": display["id"],
         "pusher": None if mine else display["pusher"],
         "pusher_until": None if mine and not _is_fate_unknown(error) else display["pusher_until"],
-        "retry_at": noted[1].retry_at if noted else display["retry_at"],
+        "retry_at": step.retry_at if step else display["retry_at"],
+        "failure": step.error if step else display["failure"],
+        "failure_detail": step.detail if step else display["failure_detail"],
         "desired_revision": max(display["desired_revision"], above),
     }
 

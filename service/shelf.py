@@ -58,6 +58,6 @@ def _circumstances(row: dict[str, Any]) -> Circumstances:
         gateway=row["gateway"],
         unreachable_since=time_or_none(row["unreachable_since"]),
         gateway_error=row["gateway_error"],
-        error=row["error"],
-        detail=row["detail"],
+        error=row["error"] or row["failure"],
+        detail=row["detail"] if row["error"] else row["failure_detail"],
     )

@@ -25,7 +25,7 @@ from service.core.template_file import (
 from service.core.templates import is_figure
 from service.rendering.barcodes import BAR, GAP, Bars, bars, qr
 from service.rendering.canvas import BLACK, WHITE, Canvas, inks_of
-from service.rendering.fonts import ASCENT, DESCENT, SMALLEST, Font, font
+from service.rendering.fonts import ASCENT, DESCENT, SMALLEST, Font, font, han_of
 from service.rendering.images import in_inks
 from service.rendering.prices import draw_dash, draw_price, set_price
 from service.rendering.text import Lines, fit
@@ -74,6 +74,10 @@ class Job(NamedTuple):
     words: Words
     images: Mapping[str, bytes]
     shorter_side: int
+
+    @property
+    def language(self) -> str:
+        return han_of(self.locale)
 
 
 class _Went(NamedTuple):
@@ -126,7 +130,7 @@ def _padding(area: Written, box: Box) -> int:
 def _draw_text(job: Job, area: TextArea, box: Box, texts: Texts) -> _Went:
     padding = _padding(area, box)
     inner = box.inset(padding, 0)
-    lines = _fitting(area, inner, sizes(int(box.height * area.largest / 100)), texts)
+    lines = _fitting(area, inner, sizes(int(box.height * area.largest / 100)), texts, job.language)
     if lines is None:
         return LEFT_OUT
     top = _offset(area.valign, inner.height, lines.height)
@@ -140,11 +144,11 @@ def _draw_text(job: Job, area: TextArea, box: Box, texts: Texts) -> _Went:
     return _Went("drawn" if lines.whole else "cut", lines.font.cap_height)
 
 
-def _fitting(area: TextArea, inner: Box, tried: tuple[int, ...], texts: Texts) -> Lines | None:
+def _fitting(area: TextArea, inner: Box, tried: tuple[int, ...], texts: Texts, language: str) -> Lines | None:
     """The first text that fits whole, else the last one that may be cut."""
     cut = None
     for pattern, text in texts:
-        lines = fit(text, area.weight, tried, inner.width, inner.height, area.lines)
+        lines = fit(text, area.weight, tried, inner.width, inner.height, area.lines, language)
         if lines and lines.whole:
             return lines
         cut = cut if area.whole or is_figure(pattern) else lines

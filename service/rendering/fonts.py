@@ -94,12 +94,14 @@ class _Typeface:
     def has(self, letter: str) -> bool:
         return bool(self._drawn.get_char_index(letter))
 
-    def place(self, text: str, *, rtl: bool) -> Iterator[tuple[Glyph, int, int]]:
+    def place(self, text: str, language: str, *, rtl: bool) -> Iterator[tuple[Glyph, int, int]]:
         """Glyphs from left to right, each with its offset to the right and up; `text` in logical order."""
         buffer = uharfbuzz.Buffer()
         buffer.add_str(text)
         buffer.guess_segment_properties()
         buffer.direction = "rtl" if rtl else "ltr"
+        if language:
+            buffer.language = language
         uharfbuzz.shape(self._shaped, buffer)
         for info, position in zip(buffer.glyph_infos, buffer.glyph_positions, strict=True):
             glyph = self.glyph(info.codepoint)
@@ -121,10 +123,14 @@ class _Typeface:
 
 
 class Font:
-    """One weight at one size, in pixels of an em. Safe to use from several threads."""
+    """One weight at one size, in pixels of an em. Safe to use from several threads.
 
-    def __init__(self, weight: Weight, size: int) -> None:
+    `language`: of `han_of`, since the same ideograph is written otherwise in Chinese, Japanese and Korean.
+    """
+
+    def __init__(self, weight: Weight, size: int, language: str = "") -> None:
         self.size = size
+        self._language = language
         self.faces = [_Typeface(source, size) for source in SOURCES[weight] if _is_installed(source.package)]
         self._words: dict[str, Word] = {}
         self._lock = threading.Lock()
@@ -158,7 +164,7 @@ class Font:
     def _drawn(self, visual: str) -> Word:
         pen, placed = 0, list[tuple[Image.Image, int, int]]()
         for face, text, rtl in self._runs(visual):
-            for glyph, right, up in face.place(text, rtl=rtl):
+            for glyph, right, up in face.place(text, self._language, rtl=rtl):
                 if glyph.ink:
                     placed.append((glyph.ink, pen + glyph.left + right, glyph.top + up))
                 pen += glyph.advance
@@ -231,5 +237,14 @@ REMEMBERED = 8192  # words per font: a store has some thousand, at the three or 
 
 
 @lru_cache(maxsize=256)
-def font(weight: Weight, size: int) -> Font:
-    return Font(weight, size)
+def font(weight: Weight, size: int, language: str = "") -> Font:
+    return Font(weight, size, language)
+
+
+@lru_cache(maxsize=256)
+def han_of(locale: str) -> str:
+    """How ideographs are written where a locale is at home, as OpenType's language; empty for the font's own way."""
+    parts = locale.replace("_", "-").lower().split("-")
+    if parts[0] == "zh":
+        return "zh-hant" if {"hant", "tw", "hk", "mo"} & set(parts) else "zh-hans"
+    return "ko" if parts[0] == "ko" else ""

@@ -1,4 +1,4 @@
-"""Where a line may be broken: at blanks, after a hyphen or a slash within a word, and around ideographs and kana."""
+"""Where a line may be broken: at blanks, before a letter after a hyphen or a slash, and around ideographs and kana."""
 
 import re
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ _CLOSING = (
 """Never at the start of a line: closing signs, the long mark and small kana (JIS X 4051)."""
 _MARKS = "\u0300-\u036f\ufe00-\ufe0f"
 _IDEOGRAPH = f"[{_EAST}][{re.escape(_CLOSING)}{_MARKS}]*"
-_WORD = rf"[^{_EAST}]+?(?:(?<=\w)[-/\u2010](?=\w)|(?=[{_EAST}])|$)"
+_WORD = rf"[^{_EAST}]+?(?:(?<=\w)[-/\u2010](?=[^\W\d])|(?=[{_EAST}])|$)"
 _PIECE = re.compile(f"{_IDEOGRAPH}|{_WORD}", re.DOTALL)
 
 

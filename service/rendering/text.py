@@ -53,18 +53,24 @@ class Lines(msgspec.Struct, frozen=True):
 
 
 def fit(
-    text: str, weight: Weight, sizes: Iterable[int], width: int, height: int, most_lines: int = ANY_NUMBER
+    text: str,
+    weight: Weight,
+    sizes: Iterable[int],
+    width: int,
+    height: int,
+    most_lines: int = ANY_NUMBER,
+    language: str = "",
 ) -> Lines | None:
     """The text at the first of `sizes` (largest first) at which it fits whole, else cut at the last one that has room.
 
-    None if there is no text or no room for one letter of it.
+    None if there is no text or no room for one letter of it. `language` is for the font.
     """
     paragraph = shaped(text)
     if not paragraph:
         return None
     rtl = is_rtl(paragraph)
     pieces = pieces_of(paragraph)
-    fonts = [font(weight, size) for size in sizes]
+    fonts = [font(weight, size, language) for size in sizes]
     widest, total = _ems(paragraph, weight, rtl)
     for type_ in fonts:
         room = min(most_lines, height // type_.line_height)

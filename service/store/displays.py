@@ -56,6 +56,8 @@ PLANNED = (
     displays.c.desired_digest,
     displays.c.desired_revision,
     displays.c.pushed_revision,
+    displays.c.failure,
+    displays.c.failure_detail,
     displays.c.shown_digest,
     displays.c.shown_revision,
     displays.c.shown_proof,

@@ -185,6 +185,8 @@ displays = Table(
     Column("shown_proof", Integer),
     time("shown_at"),
     time("retry_at"),  # after a failure: reconciliation leaves it alone until then
+    Column("failure", Text),  # why its desired face was refused, until a push of it is taken
+    Column("failure_detail", Text),
     Column("pusher", Text),  # a push is in the air, whatever became of its update
     time("pusher_until"),  # without a pusher: its answer was lost, and it may still land
     time("reported_at"),

@@ -15,6 +15,7 @@ from service.core.templates import Bundle, Template
 from service.errors import ConflictError, NotFoundError, ValidationError
 from service.rendering import png, render
 from service.rendering.shipped import shipped
+from service.shelf import display_states
 from service.store import displays, tables
 from service.templates import by_digest, of_faces
 from tests.shop import Shop, milk, opened_shop
@@ -133,6 +134,18 @@ async def test_what_was_chosen_is_taken_back(shop: Shop) -> None:
     assert await drawn(shop) == ("price", 2)
 
 
+async def test_to_choose_the_same_again_brings_a_later_version_that_ships(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    newer = made(7, " later", name="price")
+    monkeypatch.setattr("service.templates.shipped", lambda _name: newer)
+    await redraw(shop)
+    assert await drawn(shop) == ("price", 2)
+    await use(shop, "price")
+    await redraw(shop)
+    assert await drawn(shop) == ("price", 7)
+
+
 async def test_what_nobody_has_is_refused(shop: Shop) -> None:
     with pytest.raises(NotFoundError, match=r"no template gone. These come with Shelfcast: minimal, price"):
         await use(shop, "gone")
@@ -202,7 +215,9 @@ async def test_a_display_whose_template_breaks_keeps_its_face_and_says_why(shop:
     reasons = [row for row in await shop.rows(tables.updates) if row["error"]]
     assert {row["error"] for row in reasons} == {"frame_refused"}
     assert "own.toml:1: Write format = 1 at the top" in reasons[0]["detail"]
-    assert await shop.display("SIM000001") != (await shop.display("SIM000001"))["desired_digest"]
+    await shop.send()
+    (state,) = [each async for each in display_states(shop.ctx, "shop", wrong=True) if each.address == "SIM000001"]
+    assert "own.toml:1: Write format = 1" in (state.detail or "")
     await designing.clear(shop.ctx, "shop", Rule("", "296x128-BWR"))
     await redraw(shop)
     assert await drawn(shop) == ("price", 2)

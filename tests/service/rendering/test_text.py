@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.rendering.fonts import font
+from service.rendering.fonts import font, han_of
 from service.rendering.text import ELLIPSIS, fit, is_rtl, shaped, text_width, visual
 
 HEBREW = "חלב טרי 3% שומן 1 ליטר"
@@ -144,3 +144,34 @@ def test_wrapping_loses_no_letter(text):
 def test_the_width_of_a_line_is_that_of_its_words_and_blanks():
     small = font("regular", 14)
     assert text_width("Alpine whole milk", small) >= small.width("Alpine whole milk")
+
+
+def test_an_ideograph_is_written_as_its_language_does():
+    ways = {locale: font("regular", 40, han_of(locale)).word("直").ink.tobytes() for locale in ("ja", "zh-CN", "hr")}
+    assert ways["ja"] == ways["hr"] != ways["zh-CN"]
+    assert [han_of(locale) for locale in ("zh-Hant-TW", "zh_HK", "zh-Hans", "ko-KR", "ja")] == [
+        *("zh-hant", "zh-hant", "zh-hans", "ko", ""),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("Bio-Vollkornhaferflocken", ("Bio-", "Vollkornhaferflocken")),
+        ("Jaja 10/1 velika", ("Jaja 10/1", "velika")),
+        ("有機栽培緑茶。バッグ", ("有機栽培緑", "茶。バッグ")),
+        ("a b c d e f", ("a b c d e f",)),
+    ],
+)
+def test_lines_are_broken_where_their_script_allows_and_are_about_as_long(text, lines):
+    width = max(text_width(line, font("regular", 20)) for line in lines) + 8
+    assert fit(text, "regular", (20,), width, 60).lines == lines
+
+
+def test_a_word_is_not_broken_where_a_smaller_size_has_room():
+    found = fit("Vollkornhaferflocken", "regular", (30, 20, 12), 150, 80)
+    assert (found.lines, found.font.size) == (("Vollkornhaferflocken",), 12)
+
+
+def test_no_more_lines_than_are_wanted():
+    assert len(fit("one two three four five six", "regular", (20,), 100, 400, 2).lines) == 2

@@ -1,4 +1,4 @@
-"""templates: what faces are drawn from; stores: how far a store's displays were planned anew"""
+"""templates: what faces are drawn from; stores: how far displays were planned anew; displays: why their face failed"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -24,3 +24,5 @@ def upgrade() -> None:
     )
     op.create_index("ix_templates_store_id_name", "templates", ["store_id", "name"])
     op.add_column("stores", sa.Column("redraw_after", sa.Text(), nullable=True))
+    op.add_column("displays", sa.Column("failure", sa.Text(), nullable=True))
+    op.add_column("displays", sa.Column("failure_detail", sa.Text(), nullable=True))
