@@ -16,6 +16,7 @@ import msgspec
 
 from bench.harness import SQLITE, Figure, Goal, Sizes, middle, ratios
 from bench.places import Place
+from bench.products import Rows, real_rows
 from display_drivers.base import Panel
 from service.core.faces import Face, digest, plan_face
 from service.core.product import Product, StoreFacts
@@ -28,22 +29,13 @@ FASTER = Goal(4, at_least=True)
 CORES = Goal(0.75, at_least=True)
 DIGEST = Goal(10)
 
+_AGAINST = "labels / odl-renderer and epaper-dithering"
 PEER = Path(sys.prefix) / "peer" / "bin" / "python"
 
 _LABELS = 300
 _PANEL = Panel(296, 128, "BWR")
 _STORE = StoreFacts("EUR", "Europe/Zagreb", "hr")
 _NOW = 1_787_400_000_000
-_WORDS = (
-    "Čokolada",
-    "mliječna",
-    "s lješnjacima",
-    "Kava mljevena",
-    "Sok od naranče",
-    "Sir polutvrdi",
-    "Kruh raženi",
-    "Jogurt",
-)
 
 
 @cache
@@ -53,14 +45,18 @@ def template() -> Template:
     return Template(Bundle("sale", {"sale": "\n\n".join(part for part in parts if "[area.barcode" not in part)}))
 
 
-def faces(drawn_from: Template, count: int = _LABELS) -> list[Face]:
-    """Of as many products, each with a name and prices of its own."""
+def faces(drawn_from: Template, rows: Rows) -> list[Face]:
+    """Of rows of a feed, as a sale: each with its own name and prices."""
     found = []
-    for number in range(count):
-        name = f"{_WORDS[number % 8]} {_WORDS[number // 8 % 8]} {100 + number} g"
+    for number, row in enumerate(rows):
         price = 20_000 + 137 * number
         product = Product(
-            "3850123456782", name=name, price=price, sale_price=price * 3 // 4, net_content="300", net_content_unit="g"
+            "3850123456782",
+            name=row["name"],
+            price=price,
+            sale_price=price * 3 // 4,
+            net_content="300",
+            net_content_unit="g",
         )
         face = plan_face({0: product}, _PANEL, drawn_from, _STORE, _NOW)
         if face is None:
@@ -73,25 +69,25 @@ async def measure(place: Place, sizes: Sizes) -> list[Figure]:
     """No database has a part in it, so it is measured beside one of them only."""
     if place.database != SQLITE:
         return []
-    some = faces(template())
-    whole = faces(shipped("sale"))
-    ours, theirs, with_bars, digests = [], [], [], []
-    _cpu(lambda: _draw(some, template()))  # fonts and words, as a worker has them after its first minute
-    for _ in range(sizes.runs):
-        ours.append(_LABELS / _cpu(lambda: _draw(some, template())))
-        theirs.append(_LABELS / await asyncio.to_thread(_theirs, some))
-        with_bars.append(_cpu(lambda: _draw(whole, shipped("sale"))) / _LABELS * 1000)
-        digests.append(_cpu(lambda: [digest(face) for face in some]) / _LABELS * 1e6)
+    kind, rows = real_rows(_LABELS * (sizes.runs + 1))
+    ours, first, theirs, with_bars, digests = [], [], [], [], []
+    _cpu(lambda: _draw(faces(template(), rows[:_LABELS]), template()))  # the fonts, as a worker has them
+    for run in range(sizes.runs):
+        some = faces(template(), rows[_LABELS * (run + 1) :][:_LABELS])
+        whole = faces(shipped("sale"), rows[_LABELS * (run + 1) :][:_LABELS])
+        first.append(len(some) / _cpu(lambda some=some: _draw(some, template())))
+        ours.append(len(some) / _cpu(lambda some=some: _draw(some, template())))
+        theirs.append(len(some) / await asyncio.to_thread(_theirs, some))
+        with_bars.append(_cpu(lambda whole=whole: _draw(whole, shipped("sale"))) / len(whole) * 1000)
+        digests.append(_cpu(lambda some=some: [digest(face) for face in some]) / len(some) * 1e6)
     together = await asyncio.get_running_loop().run_in_executor(None, _on_every_core, sizes.runs)
-    note = f"{middle(ours)} against {middle(theirs)} labels a second; ours with bars {middle(with_bars)} ms a label"
+    against = f"against {middle(theirs)} of theirs a second; names of {kind}"
+    bars = f"; with bars {middle(with_bars)} ms"
     return [
-        Figure(
-            "(h) labels / odl-renderer with epaper-dithering, a core", SQLITE, ratios(ours, theirs), "x", FASTER, note
-        ),
-        Figure(
-            "(h) labels of all cores / cores times one core's", SQLITE, together, "x", CORES, f"{os.cpu_count()} cores"
-        ),
-        Figure("(h) digest of a face", SQLITE, digests, "µs", DIGEST, f"{len(some)} faces"),
+        Figure(f"(h) {_AGAINST}, a core", SQLITE, ratios(ours, theirs), "x", FASTER, f"{middle(ours)} {against}{bars}"),
+        Figure(f"(h) {_AGAINST}, names new", SQLITE, ratios(first, theirs), "x", FASTER, f"{middle(first)} {against}"),
+        Figure("(h) labels of all cores / cores times one's", SQLITE, together, "x", CORES, f"{os.cpu_count()} cores"),
+        Figure("(h) digest of a face", SQLITE, digests, "µs", DIGEST, f"{_LABELS} faces a run"),
     ]
 
 
@@ -159,8 +155,8 @@ def _on_every_core(runs: int) -> list[float]:
 
 
 def _labels_a_second(_number: int) -> float:
-    some, turns = faces(template()), 4
+    some, turns = faces(template(), real_rows(_LABELS)[1]), 4
     start = time.perf_counter()
     for _ in range(turns):
         _draw(some, template())
-    return turns * _LABELS / (time.perf_counter() - start)
+    return turns * len(some) / (time.perf_counter() - start)

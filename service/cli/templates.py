@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import click
+import msgspec
 
 from service import designing, previews
 from service.cli.console import USAGE, local, notes, results, stop, table
@@ -16,6 +17,7 @@ from service.context import Shelfcast
 from service.core.choosing import Choice, Rule
 from service.core.panels import parse
 from service.core.template_file import TemplateError
+from service.core.template_file import schema as template_schema
 from service.core.templates import MAX_IMAGE, SUFFIX, Template, bundled
 from service.errors import ServiceError
 from service.rendering import lint as linting
@@ -57,6 +59,12 @@ def show(name: str) -> None:
     if text is None:
         stop(f"These ship: {', '.join(shipped.names())}.", USAGE)
     click.echo(text, nl=False)
+
+
+@template.command("schema")
+def schema() -> None:
+    """Print the form of template files as JSON Schema, for editors that complete and check TOML as it is written."""
+    click.echo(msgspec.json.format(msgspec.json.encode(template_schema()), indent=2))
 
 
 @template.command("lint")

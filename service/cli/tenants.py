@@ -7,12 +7,15 @@ from datetime import UTC, datetime, timedelta
 import click
 
 from service import stores, tokens
-from service.cli.console import local, notes, results, table
+from service.cli.console import local, notes, results, table, warn
 from service.cli.work import run
+from service.rendering.fonts import without_glyph
 from service.stores import NewStore
 
 _SPAN = re.compile(r"(\d{1,5})([mhdwy])")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_LETTERS = {"ja": "日あア", "ko": "한국", "zh": "中文"}
+"""Of languages whose letters come with an extra."""
 _SECRET = re.compile(r"secret|token|password|key", re.IGNORECASE)
 
 
@@ -32,6 +35,8 @@ def create_store(slug: str, currency: str, timezone: str, locale: str, sandbox: 
     new = NewStore(slug=slug, currency=currency, timezone=timezone, locale=locale, sandbox=sandbox)
     made = run(lambda ctx: stores.create_store(ctx, new))
     notes.print(f"Store {made.slug} ({made.environment}, {made.currency}, {made.timezone}, {made.locale}) is made.")
+    if missing := without_glyph(_LETTERS.get(made.locale.partition("-")[0], "")):
+        warn(f'No font here has {missing}: names are drawn as boxes until you pip install "shelfcast[cjk]".')
     notes.print(f"Next: shelfcast token create --store {made.slug} --name POS")
 
 

@@ -377,6 +377,11 @@ class _Reader:
 _MONEY = [name for name, field in FIELDS.items() if field.kind is Kind.MONEY]
 
 
+def schema() -> dict[str, Any]:
+    """The form of the files as JSON Schema, for editors that complete and check as one writes."""
+    return msgspec.json.schema(TemplateFile)
+
+
 def line_of(text: str, area: str) -> int:
     """Where an area begins in a file, from 1; 0 if it is not there."""
     return dict(_lines(text)).get(("area", area), 0)

@@ -63,17 +63,37 @@ class Glyph(NamedTuple):
     advance: int
 
 
-class Word(NamedTuple):
-    """The same of a word; `width` reaches to the pen's end or to the end of the ink, whichever is further."""
+class Word:
+    """Glyphs side by side. Most words are only measured, at sizes that turn out too large, so ink is put together late.
 
-    ink: Image.Image | None
-    left: int
-    top: int
-    advance: int
+    Attributes:
+        left, top, bottom: Of the ink, to the right and up from the pen's start; 0 where there is none.
+        advance: How far the pen moves.
+        width: To the pen's end or to the end of the ink, whichever is further.
+    """
+
+    __slots__ = ("_ink", "_placed", "advance", "bottom", "left", "top", "width")
+
+    def __init__(self, placed: Sequence[tuple[Image.Image, int, int]], advance: int) -> None:
+        self._placed = placed
+        self._ink: Image.Image | None = None
+        self.advance = self.width = advance
+        self.left = self.top = self.bottom = 0
+        if placed:
+            self.left, self.top = min(x for _, x, _ in placed), max(y for _, _, y in placed)
+            self.bottom = min(y - ink.height for ink, _, y in placed)
+            self.width = max(advance, *(x + ink.width for ink, x, _ in placed))
 
     @property
-    def width(self) -> int:
-        return max(self.advance, self.left + self.ink.width) if self.ink else self.advance
+    def ink(self) -> Image.Image | None:
+        """Its corner is at (left, top); None for blanks and the like."""
+        if self._ink is None and self._placed:
+            right = max(x + ink.width for ink, x, _ in self._placed)
+            whole = Image.new("1", (right - self.left, self.top - self.bottom))
+            for ink, x, y in self._placed:
+                whole.paste(1, (x - self.left, self.top - y), ink)
+            self._ink = whole
+        return self._ink
 
 
 class _Typeface:
@@ -147,8 +167,8 @@ class Font:
     def write(self, image: Image.Image, x: int, baseline: int, visual: str, ink: int) -> None:
         """Text in the order in which it is drawn, from the pen's start at x; what is outside the image is cut off."""
         for word in map(self.word, visual.split(" ")):
-            if word.ink:
-                image.paste(ink, (x + word.left, baseline - word.top), word.ink)
+            if mask := word.ink:
+                image.paste(ink, (x + word.left, baseline - word.top), mask)
             x += word.advance + self.blank
 
     def word(self, visual: str) -> Word:
@@ -168,15 +188,7 @@ class Font:
                 if glyph.ink:
                     placed.append((glyph.ink, pen + glyph.left + right, glyph.top + up))
                 pen += glyph.advance
-        if not placed:
-            return Word(None, 0, 0, pen)
-        left, top = min(x for _, x, _ in placed), max(y for _, _, y in placed)
-        right = max(x + ink.width for ink, x, _ in placed)
-        bottom = min(y - ink.height for ink, _, y in placed)
-        whole = Image.new("1", (right - left, top - bottom))
-        for ink, x, y in placed:
-            whole.paste(1, (x - left, top - y), ink)
-        return Word(whole, left, top, pen)
+        return Word(placed, pen)
 
     def _runs(self, visual: str) -> Iterator[tuple[_Typeface, str, bool]]:
         """Parts that one font draws in one direction, from the left; each in logical order."""
@@ -186,6 +198,8 @@ class Font:
                 yield face, text, rtl
 
     def _by_face(self, text: str) -> list[tuple[_Typeface, list[str]]]:
+        if text and text.isascii() and text.isprintable():
+            return [(self.faces[0], list(text))]
         runs: list[tuple[_Typeface, list[str]]] = []
         for letter in text:
             clings = runs and unicodedata.bidirectional(letter) in _CLINGING

@@ -60,13 +60,13 @@ def set_price(price: PriceText, width: int, height: int, *, raised: bool = True)
 def _setting(price: PriceText, size: int, *, raised: bool) -> PriceSetting:
     units = font("bold", size)
     parts = tuple(_raised(price, units) if raised else [Part(0, units.cap_height, price.line, units)])
-    words = [(part, word) for part in parts for word in map(part.font.word, part.text.split(" ")) if word.ink]
+    words = [(part, word) for part in parts for word in map(part.font.word, part.text.split(" "))]
     return PriceSetting(
         parts,
         width=max(part.x + part.font.width(part.text) for part in parts),
         digit=units.cap_height,
         top=min(part.baseline - word.top for part, word in words),
-        bottom=max(part.baseline - word.top + word.ink.height for part, word in words if word.ink),
+        bottom=max(part.baseline - word.bottom for part, word in words),
     )
 
 

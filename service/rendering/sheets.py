@@ -19,14 +19,19 @@ _WALL, _INK = 4, 0
 _COLOURS = (*INKS.values(), (226, 226, 226))
 
 
-def sheet(template: Template, samples: Mapping[str, Sample] = SAMPLES) -> bytes:
-    """A PNG: each size of panel with each product. The palettes take turns, so that every one is seen."""
+def sheet(template: Template) -> bytes:
+    """As a PNG."""
+    return encoded(picture(template))
+
+
+def picture(template: Template, samples: Mapping[str, Sample] = SAMPLES) -> Image.Image:
+    """Each size of panel with each product. The palettes take turns, so that every one is seen."""
     frames = []
     for row, (width, height) in enumerate(SIZES):
         for column, (name, sample) in enumerate(samples.items()):
             panel = Panel(width, height, PALETTES[(row + column + 1) % len(PALETTES)])
             frames.append((f"{panel.name} {name}", _picture(template, sample, panel)))
-    return encoded(_pasted(frames))
+    return _pasted(frames)
 
 
 def _picture(template: Template, sample: Sample, panel: Panel) -> Image.Image:

@@ -1,12 +1,13 @@
-import contextlib
+import json
 import os
-import signal
 import subprocess
 import sys
 import threading
 import time
+import tomllib
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 from service.rendering.shipped import names, text
@@ -126,5 +127,19 @@ def test_to_watch_draws_again_when_a_file_changes(file: Path, tmp_path: Path):
             assert any("Write format = 1" in line for line in lines)
         finally:
             giving_up.cancel()
-            with contextlib.suppress(ProcessLookupError):
-                running.send_signal(signal.SIGINT)
+            running.terminate()
+
+
+def test_the_schema_takes_what_ships_and_refuses_what_is_wrong(shelfcast: Shelfcast):
+    checked = jsonschema.Draft202012Validator(json.loads(shelfcast("template", "schema").stdout))
+    for name in names():
+        checked.validate(tomllib.loads(text(name) or ""))
+    wrong = tomllib.loads((text("sale") or "").replace('paper = "accent"', 'paper = "red"', 1))
+    assert not checked.is_valid(wrong)
+
+
+def test_a_store_whose_letters_no_font_has_is_told_so(shelfcast: Shelfcast, monkeypatch: pytest.MonkeyPatch):
+    assert "cjk" not in shelfcast("store", "create", "tokyo", "--locale", "ja").stderr
+    monkeypatch.setattr("service.cli.tenants.without_glyph", lambda letters: letters)
+    assert 'pip install "shelfcast[cjk]"' in shelfcast("store", "create", "osaka", "--locale", "ja-JP").stderr
+    assert "cjk" not in shelfcast("store", "create", "zagreb", "--locale", "hr").stderr

@@ -1,12 +1,11 @@
 """The gallery in the docs is what the templates draw: the pictures are these tests' golden ones."""
 
-import io
 from pathlib import Path
 
 import pytest
 from PIL import Image, ImageChops
 
-from service.rendering.sheets import sheet
+from service.rendering.sheets import picture
 from service.rendering.shipped import names, shipped
 
 GALLERY = Path(__file__).parents[3] / "docs" / "gallery"
@@ -15,7 +14,7 @@ GALLERY = Path(__file__).parents[3] / "docs" / "gallery"
 @pytest.mark.parametrize("name", names())
 def test_the_gallery_shows_what_is_drawn(name: str, tmp_path: Path):
     """Looks otherwise: look at the difference, raise the template's or the renderer's version, and `make gallery`."""
-    drawn = Image.open(io.BytesIO(sheet(shipped(name)))).convert("RGB")
+    drawn = picture(shipped(name)).convert("RGB")
     kept = Image.open(GALLERY / f"{name}.png").convert("RGB")
     difference = told_apart(kept, drawn, tmp_path / f"{name}-difference.png")
     assert difference is None, f"docs/gallery/{name}.png is another picture: {difference}"
