@@ -17,7 +17,7 @@ from service.context import Shelfcast
 from service.core.choosing import Choice, Rule
 from service.core.panels import parse
 from service.core.template_file import TemplateError
-from service.core.template_file import schema as template_schema
+from service.core.template_format import schema as template_schema
 from service.core.templates import MAX_IMAGE, SUFFIX, Template, bundled
 from service.errors import ServiceError
 from service.rendering import lint as linting

@@ -14,23 +14,21 @@ import msgspec
 
 from service.core.boxes import Box
 from service.core.label_fields import Kind, Said, kind_of
-from service.core.template_file import (
+from service.core.template_file import Fault, TemplateError, parse
+from service.core.template_format import (
     FORMAT,
     WORDS,
     AnyArea,
     Compared,
-    Fault,
     ImageArea,
     PriceArea,
     QrArea,
-    TemplateError,
     TemplateFile,
     Test,
     TextArea,
     When,
     alternatives,
     fields_in,
-    parse,
     patterns,
 )
 

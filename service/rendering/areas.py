@@ -10,7 +10,7 @@ from PIL import Image
 from display_drivers.base import Palette
 from service.core.boxes import Box
 from service.core.faces import SlotFace
-from service.core.template_file import (
+from service.core.template_format import (
     Align,
     AnyArea,
     BarcodeArea,

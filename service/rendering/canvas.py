@@ -7,7 +7,7 @@ from PIL import Image, ImageDraw
 
 from display_drivers.base import Palette
 from service.core.boxes import Box
-from service.core.template_file import Ink
+from service.core.template_format import Ink
 from service.rendering.fonts import Font
 from service.rendering.text import Lines
 

@@ -11,16 +11,8 @@ from typing import Literal, NamedTuple
 from display_drivers.base import Palette, Panel
 from service.core.boxes import Box
 from service.core.faces import SlotFace
-from service.core.template_file import (
-    AnyArea,
-    BoxArea,
-    ImageArea,
-    LineArea,
-    PriceArea,
-    TextArea,
-    Written,
-    line_of,
-)
+from service.core.template_file import line_of
+from service.core.template_format import AnyArea, BoxArea, ImageArea, LineArea, PriceArea, TextArea, Written
 from service.core.templates import SUFFIX, Look, Template, fields_of
 from service.rendering.areas import Mark
 from service.rendering.canvas import Inks, inks_of

@@ -12,7 +12,7 @@ from babel.numbers import format_decimal, format_percent, get_currency_symbol, g
 
 from service.core.faces import SlotFace
 from service.core.label_fields import Kind, kind_of
-from service.core.template_file import WORDS, QrArea, TextArea, parts_of, patterns
+from service.core.template_format import WORDS, QrArea, TextArea, parts_of, patterns
 
 Words = Mapping[str, Mapping[str, str]]
 

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from service.core.label_fields import FIELDS
-from service.core.template_file import AnyArea, parse
+from service.core.template_file import parse
+from service.core.template_format import AnyArea
 
 PAGE = (Path(__file__).parents[3] / "docs" / "templates.md").read_text("utf-8")
 

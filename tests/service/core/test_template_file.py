@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.core.template_file import TemplateError, TextArea, parse
+from service.core.template_file import TemplateError, parse
+from service.core.template_format import TextArea
 
 GOOD = """\
 format = 1
@@ -63,13 +64,13 @@ def test_a_file_is_read_as_it_is_written():
         ('kind = "price"', 'kind = "price"\nfield = "name"', "19: area price: name is not a price."),
         ('kind = "price"', 'kind = "price"\ninkk = "accent"', "19: area price: Object contains unknown field `inkk`"),
         ("on_sale = true", "onsale = true", "19: area price: No product has a field onsale. Is on_sale meant?"),
-        ("from = 1,", "fro = 1,", "19: area price: Object contains unknown field `fro` Is from meant?"),
+        ("from = 1,", "fro = 1,", "19: area price: Object contains unknown field `fro`. Is from meant?"),
         ("98, 98]", "98, 101]", "20: area price: Expected `float` <= 100.0"),
         ("[2, 40, 98, 98]", "[98, 40, 2, 98]", "20: area price: The box of wide is left, top, right, bottom, in"),
         ("[2, 40, 98, 98]", "[2, 40, 98]", "20: area price: Expected `array` of length 4, got 3"),
         ("box.any", "box.tall", "15: area name: There is no shape tall."),
         ('name = "any"', 'name = "any"\nwidth = [0, 9]', "8: The last shape has no conditions"),
-        ("ratio = [1.5, 99]", "ratios = [1.5, 99]", "6: Object contains unknown field `ratios` Is ratio meant?"),
+        ("ratio = [1.5, 99]", "ratios = [1.5, 99]", "6: Object contains unknown field `ratios`. Is ratio meant?"),
         ("version = 3", "version = 0", "2: Expected `int` >= 1"),
         ("version = 3", "", "Object missing required field `version`"),
         ("format = 1", "format = 2", "1: Write format = 1 at the top"),

@@ -10,7 +10,8 @@ from service.core.choosing import Choice, Rule, decoded, encoded
 from service.core.faces import Face, digest, plan_face
 from service.core.label_fields import FIELDS, Said
 from service.core.product import Product, StoreFacts
-from service.core.template_file import MAX_FILE, TemplateError
+from service.core.template_file import TemplateError
+from service.core.template_format import MAX_FILE
 from service.core.templates import MAX_IMAGE, Bundle, Template, Unusable, bundled, holds
 
 STORE = StoreFacts("EUR", "Europe/Zagreb", "hr")

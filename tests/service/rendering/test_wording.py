@@ -1,7 +1,7 @@
 import pytest
 
 from service.core.faces import SlotFace
-from service.core.template_file import TextArea
+from service.core.template_format import TextArea
 from service.rendering.wording import PriceText, price_text, texts_of, written
 
 BOX = {"wide": (0, 0, 100, 100)}
