@@ -68,7 +68,7 @@ class Shape(Strict, kw_only=True, frozen=True):
     height: Range | None = None
 
     def fits(self, width: int, height: int) -> bool:
-        measured = ((self.ratio, width / height), (self.width, width), (self.height, height))
+        measured = ((self.ratio, width / max(1, height)), (self.width, width), (self.height, height))
         return all(range_ is None or range_[0] <= value < range_[1] for range_, value in measured)
 
     @property

@@ -208,3 +208,7 @@ def test_threads_share_the_cache(face, slot):
     for thread in threads:
         thread.join()
     assert wrong == []
+
+
+def test_more_products_than_pixels_are_drawn_as_far_as_they_go(face, slot):
+    assert len(render(face(slot(), slot(), panel=Panel(1, 1))).pixels) == 1
