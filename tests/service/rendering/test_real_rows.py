@@ -79,12 +79,16 @@ def outside(panel: Panel, boxes: tuple[Box, ...]) -> tuple[int, int]:
 
 
 def test_no_row_cuts_a_price_or_draws_outside_its_area(store):
-    """Every label once that the rows of the three stores make; on the usual panel every name whole as well."""
+    """Each label once that rows of the three stores make; on the usual panel every name whole as well.
+
+    Of every third row, or with SHELFCAST_EVERY_ROW of all of them, which takes half a minute.
+    """
     assert len(store) == 23_735
-    usual = [face_of(product, Panel(296, 128)) for product in store]
-    small = [face_of(product, SMALL[number % 3]) for number, product in enumerate(store[::8])]
+    some = store if os.environ.get("SHELFCAST_EVERY_ROW") else store[::3]
+    usual = [face_of(product, Panel(296, 128)) for product in some]
+    small = [face_of(product, SMALL[number % 3]) for number, product in enumerate(some[::8])]
     different = {digest(face): face for face in usual + small}
-    assert len(different) > 10_000
+    assert len(different) > 5000
     for face in different.values():
         check(face)
 
