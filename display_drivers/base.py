@@ -1,8 +1,8 @@
 """The driver contract: everything a hardware family has to implement, and everything it may.
 
 A driver is one folder with a factory `driver` that the entry point group `shelfcast.drivers` names. It imports this
-module, `display_drivers.errors` and `display_drivers.planes` of ours and nothing else. All times are integer
-milliseconds since the epoch, UTC.
+module, `display_drivers.errors` and `display_drivers.planes` of ours and nothing else; its bench, for the conformance
+suite, `display_drivers.bench` as well. All times are integer milliseconds since the epoch, UTC.
 """
 
 import enum

@@ -9,7 +9,6 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import suppress
 from itertools import count
-from typing import Protocol
 
 import msgspec
 
@@ -27,41 +26,11 @@ from display_drivers.base import (
     Report,
     Update,
 )
-from display_drivers.errors import DriverError, FrameRefusedError, UnknownDisplayError, UnreachableError
+from display_drivers.bench import Bench, CannotError, Face
+from display_drivers.errors import BusyError, DriverError, FrameRefusedError, UnknownDisplayError, UnreachableError
 
-Face = Frame | Data
-
-
-class Bench(Protocol):
-    """What the suite needs of hardware, or of its double.
-
-    Attributes:
-        addresses: Displays in reach that may show anything; three or more, all with `panel`.
-        unknown: An address that the gateway does not know.
-    """
-
-    addresses: Sequence[str]
-    panel: Panel
-    unknown: str
-
-    def driver(self) -> Driver:
-        """A new one, not yet open, for the one gateway of the bench."""
-
-    async def glass(self, address: str) -> Face | None:
-        """What a shopper sees."""
-
-    async def settle(self) -> None:
-        """Returns once the hardware has done what it is going to do."""
-
-    async def unplug(self) -> None:
-        """Takes the gateway away; raises CannotError where nothing can."""
-
-    async def plug(self) -> None:
-        """Brings the gateway back, in the state that its power cut left it in."""
-
-
-class CannotError(Exception):
-    """This bench or driver cannot run this check; the words say why."""
+_PATIENCE = 20
+"""Times that a busy gateway is asked again."""
 
 
 class Result(msgspec.Struct, frozen=True):
@@ -102,10 +71,17 @@ class Trial:
         return Update(f"conformance-{number}", address, number if revision is None else revision, face)
 
     async def taken(self, *updates: Update) -> list[Outcome]:
-        """Pushes what has to be taken, in as many pushes as the driver's limit asks for."""
+        """Pushes what has to be taken, in as many pushes as the driver's limit asks for; a busy one is asked again."""
         limit = self.driver.info.max_batch
         pushes = [await self.driver.push(updates[start : start + limit]) for start in range(0, len(updates), limit)]
         outcomes = [outcome for push in pushes for outcome in push]
+        for number, update in enumerate(updates):
+            for _ in range(_PATIENCE):
+                busy = outcomes[number].error
+                if not isinstance(busy, BusyError):
+                    break
+                await asyncio.sleep(busy.retry_after or 0.1)
+                [outcomes[number]] = await self.driver.push([update])
         for update, outcome in zip(updates, outcomes, strict=True):
             expect(outcome.error is None, f"{update.address} was not taken: {outcome.error!r}")
         return outcomes

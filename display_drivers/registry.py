@@ -7,9 +7,14 @@ from collections.abc import Mapping
 from importlib.metadata import EntryPoint, entry_points
 
 from display_drivers.base import Driver
+from display_drivers.bench import RealBench
 from display_drivers.errors import DriverError, PermanentError
 
 GROUP = "shelfcast.drivers"
+BENCHES = "shelfcast.benches"
+"""Real hardware as a bench of the conformance suite."""
+SIMULATORS = "shelfcast.simulators"
+"""Modules that run a simulation, as `python -m` does."""
 
 
 def names() -> list[str]:
@@ -33,9 +38,21 @@ def create(name: str, config: Mapping[str, str]) -> Driver:
     return driver
 
 
-def _entry_point(name: str) -> EntryPoint:
-    found = entry_points(group=GROUP, name=name)
+def bench(name: str, config: Mapping[str, str]) -> RealBench:
+    """Real hardware to try a driver on; raises DriverError where there is no such bench, or it refuses this."""
+    made: RealBench = _entry_point(name, BENCHES).load()(config)
+    return made
+
+
+def simulators() -> dict[str, str]:
+    """Name -> module."""
+    return {found.name: found.value for found in entry_points(group=SIMULATORS)}
+
+
+def _entry_point(name: str, group: str = GROUP) -> EntryPoint:
+    found = entry_points(group=group, name=name)
     if not found:
-        known = ", ".join(names()) or "none is installed"
-        raise PermanentError(f"There is no driver named {name!r}. Known: {known}.")
+        known = ", ".join(sorted(entry_points(group=group).names)) or "none is installed"
+        what = "driver named" if group == GROUP else "way to check a driver named"
+        raise PermanentError(f"There is no {what} {name!r}. Known: {known}.")
     return next(iter(found))

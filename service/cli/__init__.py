@@ -23,6 +23,7 @@ COMMANDS = {
     "batch": ("service.cli.batches:batch", "Batches that a guard holds: release."),
     "push": ("service.cli.push:push", "Push a file of products through the feed API and wait for proof."),
     "status": ("service.cli.push:status", "Show one batch."),
+    "drivers": ("service.cli.drivers:drivers", "Drivers: list, and check one on real hardware."),
     "simulate": ("service.cli.run:simulate", "Run a simulated store of displays."),
     "demo": ("service.cli.demo:demo", "Everything at once, on a simulated store."),
 }

@@ -5,6 +5,7 @@ import sys
 
 import click
 
+from display_drivers import registry
 from service import supervisor, valkey
 from service.cli.console import USAGE, notes, stop, warn
 from service.cli.work import bring_up_to_date, settings
@@ -65,8 +66,13 @@ def migrate() -> None:
 @click.command(context_settings={"ignore_unknown_options": True, "help_option_names": []}, add_help_option=False)
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def simulate(arguments: tuple[str, ...]) -> None:
-    """Run a simulated store of displays; `shelfcast simulate --help` tells of its options."""
-    _become("display_drivers.simulator", *arguments)
+    """Run a simulated store of displays, or `simulate openepaperlink` an access point; --help tells of the options."""
+    known = registry.simulators()
+    if arguments and arguments[0] in known:
+        _become(known[arguments[0]], *arguments[1:])
+    if arguments and not arguments[0].startswith("-"):
+        stop(f"There is no simulation {arguments[0]}; there are: {', '.join(sorted(known))}.", USAGE)
+    _become(known["simulator"], *arguments)
 
 
 def _become(module: str, *arguments: str) -> None:

@@ -48,7 +48,7 @@ def test_the_quality_file_answers_for_every_check(folder):
 
 
 def test_every_driver_folder_has_a_quality_file():
-    assert [folder.name for folder in FOLDERS] == ["gateway", "simulator"]
+    assert [folder.name for folder in FOLDERS] == ["gateway", "openepaperlink", "simulator"]
 
 
 class LosesItsOrder(GatewayDriver):

@@ -1,0 +1,12 @@
+"""OpenEPaperLink access points: the driver (`driver`), and one to test against (`accesspoint`)."""
+
+from collections.abc import Mapping
+
+from display_drivers.base import Driver
+
+
+def driver(config: Mapping[str, str]) -> Driver:
+    """The entry point; raises PermanentError for a configuration that cannot be right."""
+    from display_drivers.openepaperlink.client import OpenEPaperLinkDriver  # noqa: PLC0415 - loaded when it is asked for
+
+    return OpenEPaperLinkDriver(config)
