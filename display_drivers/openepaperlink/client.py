@@ -96,6 +96,7 @@ class OpenEPaperLinkDriver:
         self._waiting: dict[str, tuple[str, int]] = {}
         self._cleared: dict[str, float] = {}
         self._revisions: dict[str, int] = {}
+        self._spelled: dict[str, str] = {}
         self._uploads: dict[str, Uploaded] = {}
         self._uploaded_at = 0.0
 
@@ -271,6 +272,7 @@ class OpenEPaperLinkDriver:
         if time.monotonic() - self._listed_at > self._fresh:
             self._listing = {record.mac: record async for record in self._point.records()}
             self._listed_at = time.monotonic()
+        self._spelled |= {normal(address): address for address in addresses}
         for mac in {normal(address) for address in addresses} - self._listing.keys():
             if record := await self._point.record(mac):
                 self._listing[mac] = record
@@ -313,7 +315,7 @@ class OpenEPaperLinkDriver:
         async for record in hints(self._url):
             if record.mac in self._listing:
                 self._listing[record.mac] = record
-            yield await self._report(record.mac, record)
+            yield await self._report(self._spelled.get(record.mac, record.mac), record)
 
     async def blink(self, address: str, seconds: int) -> None:
         """At its next check-in; a flash is some two seconds."""

@@ -224,10 +224,23 @@ async def test_an_open_stream_tells_what_was_delivered(shop: Shop):
     assert (await asyncio.wait_for(heard, 5)) == outcome.mark
 
 
-async def told(shop: Shop):
+async def told(shop: Shop, address: str = mac(1)):
     async for report in shop.driver.listen():
-        if report.address == mac(1) and report.shows:
+        if report.address == address and report.shows:
             yield report.shows
+
+
+async def test_what_a_stream_tells_names_a_tag_as_it_was_asked_for(shop: Shop):
+    short = mac(1)[4:].lower()
+    await shop.driver.poll([short])
+    heard = asyncio.ensure_future(anext(aiter(told(shop, short))))
+    await asyncio.sleep(0.05)
+    await shop.push((1, face(1)))
+    for _ in range(20):
+        await shop.advance(60)
+        if heard.done():
+            break
+    assert await asyncio.wait_for(heard, 5)
 
 
 async def test_no_stream_is_opened_where_it_would_keep_the_tags_awake():
@@ -365,3 +378,27 @@ async def test_what_does_not_answer_is_unreachable():
         await driver.open()
     with pytest.raises(UnreachableError):
         await driver.poll([mac(1)])
+
+
+async def test_fifty_images_that_a_restart_loses_are_all_sent_again():
+    async with opened(tags=50, maxsleep=5) as shop:
+        wanted = {number: face(number) for number in range(1, 51)}
+        await pushed(shop, wanted)
+        await shop.faults(reboot=True)
+        await shop.advance(A_WHILE)
+        claimed = [report.shows for report in await shop.driver.poll([mac(number) for number in wanted])]
+        assert set(claimed) == {None}
+        marks = await pushed(shop, wanted)
+        await shop.advance(2 * A_WHILE)
+        assert [report.shows for report in await shop.driver.poll([mac(number) for number in wanted])] == marks
+        for number, each in wanted.items():
+            assert await shop.glass(number) == seen(each)
+
+
+async def pushed(shop: Shop, wanted: dict[int, Frame]) -> list[str | None]:
+    """In pushes of four; the marks."""
+    some = list(wanted.items())
+    pushes = [await shop.push(*some[start : start + 4]) for start in range(0, len(some), 4)]
+    outcomes = [outcome for push in pushes for outcome in push]
+    assert [outcome.error for outcome in outcomes if outcome.error] == []
+    return [outcome.mark for outcome in outcomes]
