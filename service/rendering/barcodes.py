@@ -8,6 +8,7 @@ from functools import lru_cache
 
 import msgspec
 import segno
+from barcode.charsets.code128 import START_CODES
 from barcode.codex import Code128
 from barcode.ean import EAN8, EAN13
 
@@ -36,7 +37,20 @@ def _pattern(barcode: str) -> tuple[str, int, int]:
             return EAN8(barcode).build()[0], 7, 7
         if len(barcode) in (12, 13):
             return EAN13(barcode.zfill(13)).build()[0], 11, 7
-    return Code128(barcode).build()[0], 10, 10
+    return _Code128(barcode).build()[0], 10, 10
+
+
+class _Code128(Code128):
+    """With the digits 99 at the start, which the library (0.16) takes for a change to set C, and drops."""
+
+    def _try_to_optimize(self, encoded: list[int]) -> list[int]:
+        if encoded[:2] == _DIGITS_99:
+            return encoded
+        optimized: list[int] = super()._try_to_optimize(encoded)
+        return optimized
+
+
+_DIGITS_99 = [START_CODES["C"], 99]
 
 
 def _check_digit_holds(digits: str) -> bool:

@@ -7,12 +7,13 @@ covers Latin, Greek, Cyrillic, Hebrew and Arabic, and its licence is beside it; 
 
 import threading
 import unicodedata
+import weakref
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from importlib.resources import files
 from importlib.util import find_spec
-from itertools import groupby
-from typing import Literal, NamedTuple
+from itertools import count, groupby
+from typing import Any, Literal, NamedTuple
 
 import freetype
 import uharfbuzz
@@ -92,27 +93,51 @@ class Word:
             whole = Image.new("1", (right - self.left, self.top - self.bottom))
             for ink, x, y in self._placed:
                 whole.paste(1, (x - self.left, self.top - y), ink)
-            self._ink = whole
+            self._ink, self._placed = whole, ()
         return self._ink
 
 
+class _File:
+    """What all sizes of a font file share: it is in memory once."""
+
+    def __init__(self, source: Source) -> None:
+        self.path = str(files(source.package).joinpath(source.file))
+        self.shapes = uharfbuzz.Face(uharfbuzz.Blob.from_file_path(self.path))
+        self.letters = frozenset(map(chr, self.shapes.unicodes))
+
+
+@lru_cache(maxsize=32)
+def _file(source: Source) -> _File:
+    return _File(source)
+
+
 class _Typeface:
-    """One font file at one size. Not safe to use from several threads."""
+    """One font file at one size, opened for drawing once it has to draw. Not safe to use from several threads."""
 
     def __init__(self, source: Source, size: int) -> None:
-        path = str(files(source.package).joinpath(source.file))
-        self._drawn = freetype.Face(path)
-        self._shaped = uharfbuzz.Font(uharfbuzz.Face(uharfbuzz.Blob.from_file_path(path)))
-        if source.axis is not None:
-            axes = self._drawn.get_variation_info().axes
-            self._drawn.set_var_design_coords([source.axis if axis.tag == "wght" else axis.default for axis in axes])
-            self._shaped.set_variations({"wght": source.axis})
-        self._drawn.set_pixel_sizes(0, size)
-        self._shaped.scale = (size * 64, size * 64)
+        self._source, self._size = source, size
+        self._file = _file(source)
         self._glyphs: dict[int, Glyph] = {}
 
+    @cached_property
+    def _drawn(self) -> Any:
+        face = freetype.Face(self._file.path)
+        if self._source.axis is not None:
+            axes = face.get_variation_info().axes
+            face.set_var_design_coords([self._source.axis if axis.tag == "wght" else axis.default for axis in axes])
+        face.set_pixel_sizes(0, self._size)
+        return face
+
+    @cached_property
+    def _shaped(self) -> Any:
+        font = uharfbuzz.Font(self._file.shapes)
+        if self._source.axis is not None:
+            font.set_variations({"wght": self._source.axis})
+        font.scale = (self._size * 64, self._size * 64)
+        return font
+
     def has(self, letter: str) -> bool:
-        return bool(self._drawn.get_char_index(letter))
+        return letter in self._file.letters
 
     def place(self, text: str, language: str, *, rtl: bool) -> Iterator[tuple[Glyph, int, int]]:
         """Glyphs from left to right, each with its offset to the right and up; `text` in logical order."""
@@ -154,6 +179,7 @@ class Font:
         self.faces = [_Typeface(source, size) for source in SOURCES[weight] if _is_installed(source.package)]
         self._words: dict[str, Word] = {}
         self._lock = threading.Lock()
+        _living.add(self)
         self.ascent = round(size * ASCENT)
         self.line_height = self.ascent + round(size * DESCENT)
         self.cap_height = self.word("8").top
@@ -176,10 +202,13 @@ class Font:
         known = self._words.get(visual)
         if known is None:
             with self._lock:
-                if len(self._words) >= REMEMBERED:
-                    self._words.clear()
                 known = self._words[visual] = self._drawn(visual)
+            _make_room()
         return known
+
+    def forget(self) -> None:
+        with self._lock:
+            self._words = {}
 
     def _drawn(self, visual: str) -> Word:
         pen, placed = 0, list[tuple[Image.Image, int, int]]()
@@ -247,7 +276,17 @@ def _is_installed(package: str) -> bool:
     return find_spec(package) is not None
 
 
-REMEMBERED = 8192  # words per font: a store has some thousand, at the three or four sizes that names come in
+REMEMBERED = 20_000
+"""Words of all fonts together, some 30 MB: a store has some thousand, each measured at a few sizes."""
+_living: "weakref.WeakSet[Font]" = weakref.WeakSet()
+_remembered = count()
+
+
+def _make_room() -> None:
+    """Forget everything at once from time to time: no word is drawn more than twice as often for that."""
+    if next(_remembered) % REMEMBERED == REMEMBERED - 1:
+        for each in list(_living):
+            each.forget()
 
 
 @lru_cache(maxsize=256)

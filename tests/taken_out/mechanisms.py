@@ -240,4 +240,28 @@ MECHANISMS = (
         '"The face cannot be drawn."',
         "tests/service/test_designing.py",
     ),
+    Mechanism(
+        CERTAIN,
+        "display_drivers/openepaperlink/client.py",
+        "if content and record.hash[:16] in {payload.digest16(content), _FLASH[:16]}:",
+        "if content:",
+        "tests/display_drivers/openepaperlink/test_driver.py tests/display_drivers/openepaperlink/test_chaos.py",
+    ),
+    Mechanism(
+        CERTAIN,
+        "display_drivers/openepaperlink/client.py",
+        """        await self._point.command(mac, "refresh")
+        self._cleared[mac]""",
+        "        self._cleared[mac]",
+        "tests/display_drivers/openepaperlink/test_driver.py -k still_announced",
+    ),
+    Mechanism(
+        BACK,
+        "display_drivers/openepaperlink/client.py",
+        """        if record.pending:
+            await self._take_back(record.mac)""",
+        """        if record.pending > 99:
+            await self._take_back(record.mac)""",
+        "tests/display_drivers/openepaperlink/test_driver.py",
+    ),
 )

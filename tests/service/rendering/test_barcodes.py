@@ -33,6 +33,12 @@ def test_what_is_no_gtin_is_read_as_it_is_from_code_128(face, slot, scan, barcod
     assert scan(render(face(slot(barcode=barcode)))) == [("Code128", barcode)]
 
 
+@pytest.mark.parametrize("barcode", ["99", "9912", "999", "9999", "99123456", "1299", "99A", "100", "101"])
+def test_digits_that_are_also_signs_of_code_128_are_read(face, slot, scan, barcode):
+    """99, 100 and 101 change the character set where they are no digits; a library lost the first."""
+    assert scan(render(face(slot(barcode=barcode), panel=Panel(640, 384)))) == [("Code128", barcode)]
+
+
 @settings(max_examples=60)
 @given(st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1, max_size=64))
 def test_any_legal_barcode_is_read_where_the_panel_is_wide_enough(face, slot, scan, barcode):
