@@ -40,7 +40,7 @@ def _pattern(barcode: str) -> tuple[str, int, int]:
     return _Code128(barcode).build()[0], 10, 10
 
 
-class _Code128(Code128):
+class _Code128(Code128):  # type: ignore[misc] # the library says no types
     """With the digits 99 at the start, which the library (0.16) takes for a change to set C, and drops."""
 
     def _try_to_optimize(self, encoded: list[int]) -> list[int]:
