@@ -1,5 +1,6 @@
 """Where things stand on a panel: boxes of pixels, and the cells that slots are given."""
 
+from functools import lru_cache
 from typing import NamedTuple
 
 
@@ -33,11 +34,12 @@ class Box(NamedTuple):
         )
 
 
-def cells(width: int, height: int, count: int) -> list[Box]:
+@lru_cache(maxsize=256)
+def cells(width: int, height: int, count: int) -> tuple[Box, ...]:
     """Equal cells for a panel's slots, row by row, in the split whose cells come nearest to a label's usual shape."""
     columns = min(range(1, count + 1), key=lambda n: _strangeness(width / n, height / -(-count // n)))
     rows = -(-count // columns)
-    return [
+    return tuple(
         Box(
             width * (slot % columns) // columns,
             height * (slot // columns) // rows,
@@ -45,7 +47,7 @@ def cells(width: int, height: int, count: int) -> list[Box]:
             height * (slot // columns + 1) // rows,
         )
         for slot in range(count)
-    ]
+    )
 
 
 def _strangeness(width: float, height: float) -> float:

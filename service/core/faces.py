@@ -6,6 +6,7 @@ a change from 4.589 to 4.591 costs a radio and a battery anything.
 
 import hashlib
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -93,6 +94,7 @@ def plan_face(
 
 def _slot_face(said: Said, template: Template, cell: Box) -> SlotFace:
     look, areas, fields = template.shown(cell, said)
+    named, others = _places(fields)
     return SlotFace(
         barcode=said.product.barcode,
         name=said.product.name,
@@ -100,9 +102,15 @@ def _slot_face(said: Said, template: Template, cell: Box) -> SlotFace:
         on_sale=said.offer.on_sale,
         look=look,
         areas=areas,
-        more={field: value for field in sorted(fields - _NAMED) if (value := said.value(field)) is not None},
-        **{field: said.value(field) for field in fields & _OPTIONAL},
+        more={field: value for field in others if (value := said.value(field)) is not None},
+        **{field: said.value(field) for field in named},
     )
+
+
+@lru_cache(maxsize=1024)
+def _places(fields: frozenset[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Those of the fields that have their own place in a face, and those that go into `more`."""
+    return tuple(fields & _OPTIONAL), tuple(sorted(fields - _NAMED))
 
 
 _encode = msgspec.json.Encoder().encode

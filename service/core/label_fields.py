@@ -39,10 +39,7 @@ class Said:
         self.product = product
         self.store = store
         self.now = now
-
-    @cached_property
-    def offer(self) -> EffectivePrice:
-        return effective(self.product, self.now)
+        self.offer: EffectivePrice = effective(product, now)
 
     def value(self, field: str) -> str | None:
         """What a field says; None if it says nothing, or is one that only conditions ask."""

@@ -39,6 +39,9 @@ MAX_IMAGE = 256 * 1024
 """Bytes of one picture beside a template."""
 MAX_BUNDLE = 1024 * 1024
 """Bytes of a template with its variants and pictures."""
+_MOST_SIZES = 500
+
+Condition = Callable[[Said], bool]
 
 
 class Bundle(msgspec.Struct, frozen=True):
@@ -115,13 +118,20 @@ class Look:
 
     def __init__(self, name: str, when: When, file: TemplateFile) -> None:
         self.name = name
-        self.when = when
+        self.holds = condition(when)
         self.file = file
         self._placed: dict[str, tuple[Placed, ...]] = {}
+        self._shapes: dict[tuple[int, int], str] = {}
+        self._asked: dict[str, tuple[tuple[str, Condition], ...]] = {}
         self._fields: dict[tuple[str, tuple[str, ...]], frozenset[str]] = {}
 
     def shape(self, width: int, height: int) -> str:
-        return next(shape.name for shape in self.file.shape if shape.fits(width, height))
+        if (width, height) not in self._shapes:
+            if len(self._shapes) >= _MOST_SIZES:  # previews may ask for any
+                self._shapes.clear()
+            fits = (shape.name for shape in self.file.shape if shape.fits(width, height))
+            self._shapes[width, height] = next(fits)
+        return self._shapes[width, height]
 
     def placed(self, shape: str) -> tuple[Placed, ...]:
         """The areas of a shape in the order of the file: later ones are drawn over earlier ones."""
@@ -132,7 +142,9 @@ class Look:
         return self._placed[shape]
 
     def shown(self, shape: str, said: Said) -> tuple[tuple[str, ...], frozenset[str]]:
-        held = tuple(p.name for p in self.placed(shape) if p.area.when and holds(p.area.when, said))
+        if shape not in self._asked:
+            self._asked[shape] = tuple((p.name, condition(p.area.when)) for p in self.placed(shape) if p.area.when)
+        held = tuple([name for name, holds in self._asked[shape] if holds(said)])
         key = shape, held
         if key not in self._fields:
             drawn = (p.area for p in self.placed(shape) if not p.area.when or p.name in held)
@@ -178,7 +190,7 @@ class Template:
 
     def shown(self, cell: Box, said: Said) -> Shown:
         """What a label with such a cell shows of a product."""
-        look = next(look for look in self.looks if holds(look.when, said))
+        look = next(look for look in self.looks if look.holds(said))
         areas, fields = look.shown(look.shape(cell.width, cell.height), said)
         return Shown(look.name if len(self.looks) > 1 else None, areas, fields)
 
@@ -202,18 +214,21 @@ def fields_of(area: AnyArea) -> Iterator[str]:
             yield from (field for field in fields_in(pattern) if not field.startswith(WORDS))
 
 
-def holds(when: When, said: Said) -> bool:
-    return any(all(_passes(test, field, said) for field, test in tests.items()) for tests in alternatives(when))
+def condition(when: When) -> Condition:
+    """Ready to be asked of every product of a feed."""
+    ways = [tuple(_asks(field, test) for field, test in tests.items()) for tests in alternatives(when)]
+    if len(ways) == 1 and len(ways[0]) == 1:  # nearly every condition
+        return ways[0][0]
+    return lambda said: any(all(asks(said) for asks in way) for way in ways)
 
 
-def _passes(test: Test, field: str, said: Said) -> bool:
+def _asks(field: str, test: Test) -> Condition:
     if isinstance(test, bool):
-        return said.holds(field) == test
-    value = said.value(field)
+        return lambda said: said.holds(field) == test
     if isinstance(test, Compared):
-        return _compares(test, value)
-    wanted = test if isinstance(test, list) else [str(test)]
-    return value is not None and value.casefold() in {one.casefold() for one in wanted}
+        return lambda said: _compares(test, said.value(field))
+    wanted = {one.casefold() for one in (test if isinstance(test, list) else [str(test)])}
+    return lambda said: (value := said.value(field)) is not None and value.casefold() in wanted
 
 
 def _compares(test: Compared, value: str | None) -> bool:

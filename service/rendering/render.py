@@ -57,7 +57,7 @@ def _draw_slot(canvas: Canvas, cell: Box, first: Box, face: Face, slot: SlotFace
     ]
 
 
-def _part(canvas: Canvas, grid: list[Box]) -> None:
+def _part(canvas: Canvas, grid: tuple[Box, ...]) -> None:
     """A line between neighbouring cells, on the left and upper edge of the later one."""
     for cell in grid:
         if cell.left:

@@ -12,7 +12,7 @@ from service.core.label_fields import FIELDS, Said
 from service.core.product import Product, StoreFacts
 from service.core.template_file import TemplateError
 from service.core.template_format import MAX_FILE
-from service.core.templates import MAX_IMAGE, Bundle, Template, Unusable, bundled, holds
+from service.core.templates import MAX_IMAGE, Bundle, Template, Unusable, bundled, condition
 
 STORE = StoreFacts("EUR", "Europe/Zagreb", "hr")
 NOW = 1_787_400_000_000
@@ -83,7 +83,7 @@ def test_a_stock_that_only_decides_costs_a_refresh_when_it_decides_otherwise():
     ],
 )
 def test_conditions_hold_for_what_the_product_says(when: Any, held: bool):
-    assert holds(when, Said(WINE, STORE, NOW)) is held
+    assert condition(when)(Said(WINE, STORE, NOW)) is held
 
 
 @pytest.mark.parametrize(
