@@ -88,12 +88,14 @@ class Word:
     @property
     def ink(self) -> Image.Image | None:
         """Its corner is at (left, top); None for blanks and the like."""
-        if self._ink is None and self._placed:
-            right = max(x + ink.width for ink, x, _ in self._placed)
+        placed = self._placed  # read once, and emptied last: whoever finds it empty finds the ink
+        if placed:
+            right = max(x + ink.width for ink, x, _ in placed)
             whole = Image.new("1", (right - self.left, self.top - self.bottom))
-            for ink, x, y in self._placed:
+            for ink, x, y in placed:
                 whole.paste(1, (x - self.left, self.top - y), ink)
-            self._ink, self._placed = whole, ()
+            self._ink = whole
+            self._placed = ()
         return self._ink
 
 
@@ -111,6 +113,10 @@ def _file(source: Source) -> _File:
     return _File(source)
 
 
+_opening = threading.Lock()
+"""FreeType wants one opener at a time; beyond that, faces of their own are safe beside each other."""
+
+
 class _Typeface:
     """One font file at one size, opened for drawing once it has to draw. Not safe to use from several threads."""
 
@@ -121,7 +127,8 @@ class _Typeface:
 
     @cached_property
     def _drawn(self) -> Any:
-        face = freetype.Face(self._file.path)
+        with _opening:
+            face = freetype.Face(self._file.path)
         if self._source.axis is not None:
             axes = face.get_variation_info().axes
             face.set_var_design_coords([self._source.axis if axis.tag == "wght" else axis.default for axis in axes])

@@ -1,8 +1,11 @@
+import threading
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
-from service.rendering.fonts import font, han_of
+from service.rendering.fonts import Word, font, han_of
 from service.rendering.text import ELLIPSIS, fit, is_rtl, shaped, text_width, visual
 
 HEBREW = "חלב טרי 3% שומן 1 ליטר"
@@ -175,3 +178,22 @@ def test_a_word_is_not_broken_where_a_smaller_size_has_room():
 
 def test_no_more_lines_than_are_wanted():
     assert len(fit("one two three four five six", "regular", (20,), 100, 400, 2).lines) == 2
+
+
+class Interrupted(list):
+    """Lets another thread go all its way at the first time that its glyphs are read again."""
+
+    def __iter__(self):
+        if meanwhile := self.__dict__.pop("meanwhile", None):
+            thread = threading.Thread(target=meanwhile)
+            thread.start()
+            thread.join()
+        return super().__iter__()
+
+
+def test_two_threads_that_put_a_word_together_both_get_its_ink():
+    word = Word(placed := Interrupted([(Image.new("1", (2, 3), 1), 0, 3)]), 2)
+    others = []
+    placed.meanwhile = lambda: others.append(word.ink)
+    both = [word.ink, *others, word.ink]
+    assert [ink.getbbox() for ink in both] == [(0, 0, 2, 3)] * 3
