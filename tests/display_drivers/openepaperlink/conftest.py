@@ -1,16 +1,17 @@
 """A driver, and a simulated access point of which the tests move the time."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import httpx
 import pytest
 
 from display_drivers.base import Frame, Outcome, Panel, Report, Update
 from display_drivers.openepaperlink import driver as make
 from display_drivers.openepaperlink.accesspoint.process import Running, serving
+from display_drivers.openepaperlink.accesspoint.remote import Remote
 from display_drivers.openepaperlink.accesspoint.settings import Options
 from display_drivers.openepaperlink.client import OpenEPaperLinkDriver
 
@@ -29,11 +30,19 @@ def face(number: int, panel: Panel = PANEL) -> Frame:
     return Frame(panel, row * (panel.height - 1) + bytes([number % 2]) * panel.width)
 
 
+async def soon(condition: Callable[[], bool]) -> None:
+    for _ in range(5000):
+        if condition():
+            return
+        await asyncio.sleep(0.001)
+    raise AssertionError("It never came.")
+
+
 @dataclass
 class Shop:
     running: Running
     driver: OpenEPaperLinkDriver
-    control: httpx.AsyncClient
+    remote: Remote
     revision: int = 0
 
     async def push(self, *faces: tuple[int, Frame]) -> list[Outcome]:
@@ -45,21 +54,21 @@ class Shop:
         return await self.driver.push(updates)
 
     async def advance(self, seconds: float) -> None:
-        (await self.control.post("/advance", json={"seconds": seconds})).raise_for_status()
+        await self.remote.advance(seconds)
 
     async def faults(self, **faults: Any) -> None:
-        (await self.control.post("/faults", json=faults)).raise_for_status()
+        await self.remote.fault(**faults)
 
     async def state(self) -> dict[str, Any]:
-        return (await self.control.get("/state")).json()
+        return await self.remote.state()
 
     async def glass(self, number: int) -> str | None:
         """A letter a pixel, as a shopper sees it."""
-        seen = (await self.control.get(f"/tags/{mac(number)}/glass")).json()
-        return seen and seen["colours"]
+        glass = await self.remote.glass(mac(number))
+        return glass and glass["colours"]
 
     async def history(self, number: int) -> list[str]:
-        return [shown["colours"] for shown in (await self.control.get(f"/tags/{mac(number)}/history")).json()]
+        return [shown["colours"] for shown in await self.remote.history(mac(number))]
 
     async def report(self, number: int) -> Report:
         self.driver._listed_at = -1e9  # as if some seconds had gone by
@@ -74,12 +83,12 @@ def seen(frame: Frame) -> str:
 @asynccontextmanager
 async def opened(config: dict[str, str] | None = None, **options: Any) -> AsyncIterator[Shop]:
     wanted = {"tags": 3, "stopsleep": 0, "nightlyreboot": 0} | options
-    async with serving(Options(**wanted)) as running, httpx.AsyncClient(base_url=running.control) as control:
+    async with serving(Options(**wanted)) as running, Remote(running.control) as remote:
         driver = make({"url": running.url, "pace": "0", "settle": "0.05"} | (config or {}))
         assert isinstance(driver, OpenEPaperLinkDriver)
         await driver.open()
         try:
-            yield Shop(running, driver, control)
+            yield Shop(running, driver, remote)
         finally:
             await driver.close()
 

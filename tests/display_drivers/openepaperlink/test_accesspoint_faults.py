@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import httpx
@@ -11,6 +11,7 @@ import pytest
 from display_drivers.openepaperlink.accesspoint.process import Running, serving
 from display_drivers.openepaperlink.accesspoint.remote import Remote
 from display_drivers.openepaperlink.accesspoint.settings import Options
+from tests.display_drivers.openepaperlink.conftest import soon
 
 PLAIN = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # plain HTTP: no certificates to read
 MAC = "0000021000000001"
@@ -29,14 +30,6 @@ class Bench:
 
     async def upload(self) -> httpx.Response:
         return await self.client.post("/imgupload", data={"mac": MAC}, files={"file": b"bytes"})
-
-
-async def soon(condition: Callable[[], bool]) -> None:
-    for _ in range(5000):
-        if condition():
-            return
-        await asyncio.sleep(0.001)
-    raise AssertionError("It never came.")
 
 
 @asynccontextmanager

@@ -5,7 +5,7 @@ import contextlib
 import hashlib
 import io
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import httpx
@@ -17,6 +17,7 @@ from display_drivers.openepaperlink.accesspoint.process import Running, serving
 from display_drivers.openepaperlink.accesspoint.records import Record
 from display_drivers.openepaperlink.accesspoint.settings import Options
 from display_drivers.openepaperlink.accesspoint.wording import NEVER, atoi, mac_of
+from tests.display_drivers.openepaperlink.conftest import soon
 
 PLAIN = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # plain HTTP: no certificates to read
 MAC = "0000021000000001"
@@ -57,14 +58,6 @@ class Bench:
 
     def temp(self) -> list[str]:
         return [name for name in self.point.files.names if name.startswith("/temp/")]
-
-
-async def soon(condition: Callable[[], bool]) -> None:
-    for _ in range(5000):
-        if condition():
-            return
-        await asyncio.sleep(0.001)
-    raise AssertionError("It never came.")
 
 
 @asynccontextmanager

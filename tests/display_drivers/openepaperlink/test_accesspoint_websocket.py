@@ -3,7 +3,7 @@
 import asyncio
 import io
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import httpx
@@ -16,6 +16,7 @@ from websockets.exceptions import ConnectionClosed
 from display_drivers.openepaperlink.accesspoint.process import Running, serving
 from display_drivers.openepaperlink.accesspoint.remote import Remote
 from display_drivers.openepaperlink.accesspoint.settings import Options
+from tests.display_drivers.openepaperlink.conftest import soon
 
 PLAIN = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # plain HTTP: no certificates to read
 MAC = "0000021000000001"
@@ -35,14 +36,6 @@ class Bench:
         Image.new("RGB", (296, 128), colour).save(file, "JPEG", quality=95, subsampling=0)
         async with httpx.AsyncClient(base_url=self.running.url, verify=PLAIN) as client:
             await client.post("/imgupload", data={"mac": MAC, "dither": "0"}, files={"file": file.getvalue()})
-
-
-async def soon(condition: Callable[[], bool]) -> None:
-    for _ in range(5000):
-        if condition():
-            return
-        await asyncio.sleep(0.001)
-    raise AssertionError("It never came.")
 
 
 @asynccontextmanager

@@ -14,7 +14,6 @@ import pytest
 from display_drivers.base import Update
 from display_drivers.errors import DriverError
 from display_drivers.openepaperlink import payload
-from display_drivers.openepaperlink.accesspoint.remote import Remote
 from display_drivers.openepaperlink.tagtypes import KNOWN
 from tests.display_drivers.openepaperlink.conftest import Shop, face, mac, opened, seen
 
@@ -34,7 +33,6 @@ class Side:
     """One access point, its tags, and what each is wanted to show."""
 
     shop: Shop
-    remote: Remote
     random: random.Random
     wanted: dict[int, int] = field(default_factory=dict)
     sent_at: dict[int, float] = field(default_factory=dict)
@@ -97,7 +95,7 @@ class Side:
                 {"drop_frames": 50}, {"truncate": 1},
             ]
         )  # fmt: skip
-        await self.remote.fault(**fault)
+        await self.shop.remote.fault(**fault)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -107,12 +105,11 @@ async def test_whatever_happens_the_labels_are_right_in_the_end(seed: int):
         sides = []
         for number in range(POINTS):
             shop = await stack.enter_async_context(opened(tags=TAGS, seed=seed * 10 + number, maxsleep=5))
-            remote = await stack.enter_async_context(Remote(shop.running.control))
-            sides.append(Side(shop, remote, random.Random(chance.random())))
+            sides.append(Side(shop, random.Random(chance.random())))
         for _ in range(ROUNDS):
             await asyncio.gather(*(turn(side, chance.uniform(5, 400), troubled=True) for side in sides))
         for side in sides:
-            await side.remote.fault(present=[mac(number) for number in range(1, TAGS + 1)], drop_frames=0)
+            await side.shop.remote.fault(present=[mac(number) for number in range(1, TAGS + 1)], drop_frames=0)
         for _ in range(60):
             await asyncio.gather(*(turn(side, 400, troubled=False) for side in sides))
             if all(side.proven >= side.wanted.keys() for side in sides):

@@ -4,12 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import httpx
 import pytest
 
 from display_drivers import conformance, registry
 from display_drivers.base import Driver, Frame, Panel
 from display_drivers.openepaperlink.accesspoint.process import serving
+from display_drivers.openepaperlink.accesspoint.remote import Remote
 from display_drivers.openepaperlink.accesspoint.settings import Options
 from tests.display_drivers.openepaperlink.conftest import LETTERS, mac
 
@@ -23,22 +23,22 @@ class Simulated:
     panel = Panel(296, 128)
     unknown = "00000000DEADBEEF"
 
-    def __init__(self, url: str, control: httpx.AsyncClient) -> None:
+    def __init__(self, url: str, remote: Remote) -> None:
         self.addresses = [mac(number) for number in range(1, 7)]
-        self._url, self._control = url, control
+        self._url, self._remote = url, remote
 
     def driver(self) -> Driver:
         return registry.create("openepaperlink", {"url": self._url, "pace": "0", "settle": "0.02"})
 
     async def glass(self, address: str) -> Frame | None:
-        seen = (await self._control.get(f"/tags/{address}/glass")).json()
-        return seen and Frame(self.panel, bytes(map(LETTERS.index, seen["colours"])))
+        glass = await self._remote.glass(address)
+        return glass and Frame(self.panel, bytes(map(LETTERS.index, glass["colours"])))
 
     async def settle(self) -> None:
-        (await self._control.post("/advance", json={"seconds": SETTLED})).raise_for_status()
+        await self._remote.advance(SETTLED)
 
     async def unplug(self) -> None:
-        (await self._control.post("/faults", json={"refuse": SETTLED / 2})).raise_for_status()
+        await self._remote.fault(refuse=SETTLED / 2)
 
     async def plug(self) -> None:
         await self.settle()
@@ -47,8 +47,8 @@ class Simulated:
 @asynccontextmanager
 async def bench(**options: object) -> AsyncIterator[Simulated]:
     wanted = Options(**({"tags": 6, "stopsleep": 0, "nightlyreboot": 0} | options))  # type: ignore[arg-type]
-    async with serving(wanted) as running, httpx.AsyncClient(base_url=running.control, timeout=30) as control:
-        yield Simulated(running.url, control)
+    async with serving(wanted) as running, Remote(running.control) as remote:
+        yield Simulated(running.url, remote)
 
 
 @pytest.mark.parametrize("profile", ["modern", "legacy"])
