@@ -33,7 +33,7 @@ async def measure(place: Place, sizes: Sizes) -> list[Figure]:
     async with opened(place.settings) as ctx:
         bound = {f"SIM{number + 1:06d}": barcode(number) for number in range(sizes.products)}
         token = await furnish(ctx, bound, {"g1": "http://127.0.0.1:9/gateways/g1"}, dict.fromkeys(bound, "g1"))
-        bench = _Bench(ctx, await tokens.authenticate(ctx, token))
+        bench = _Bench(ctx, await tokens.caller(ctx, await tokens.identify(ctx, token)))
         await bench.save(made_rows(sizes.products))
         changed, floor, few, light_floor = [], [], [], []
         for turn in range(1, sizes.runs + 1):

@@ -18,6 +18,7 @@ from service.api.feed import BatchController, ProductsController
 from service.api.health import HealthController
 from service.api.metrics import Metrics
 from service.api.pages import PagesController
+from service.api.prefix import API_PREFIX
 from service.api.previews import PreviewsController
 from service.context import Shelfcast, opened
 from service.errors import ValidationError
@@ -27,7 +28,6 @@ from service.settings import Settings
 FEED = (ProductsController, BatchController)
 VERSIONED = (*FEED, PreviewsController)
 """What answers under the prefix; of these the feed alone answers at the root too."""
-API_PREFIX = "/api/v1"
 
 
 def create_app(settings: Settings) -> Litestar:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from service.bell import Bell
 from service.leaps import Leaps
+from service.sealing import Sealer
 from service.settings import Settings
 from service.store.database import Database
 
@@ -22,6 +23,7 @@ class Shelfcast:
     db: Database
     bell: Bell
     leaps: Leaps
+    sealer: Sealer
     clock: Callable[[], int] = now
 
 
@@ -31,7 +33,7 @@ async def opened(settings: Settings) -> AsyncIterator[Shelfcast]:
     db = Database(settings.sqlalchemy_url)
     bell = Bell(settings.redis_dsn)
     try:
-        yield Shelfcast(settings, db, bell, Leaps(settings.lease))
+        yield Shelfcast(settings, db, bell, Leaps(settings.lease), Sealer(settings))
     finally:
         await bell.close()
         await db.close()

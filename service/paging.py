@@ -32,7 +32,20 @@ def encode(key: object) -> str:
     return base64.urlsafe_b64encode(msgspec.json.encode(key)).decode()
 
 
+DEEPEST = 100_000
+"""Rows that page numbers reach; every page before has to be read to get there, which a cursor saves."""
+
+
+def shallow(window: Window) -> int:
+    """The same of a list that may be long; raises ValidationError for a page that only a cursor gets to."""
+    if window.page * window.per_page > DEEPEST and window.cursor is None:
+        detail = f"Page numbers end at {DEEPEST:,} rows; go on with meta.next as the cursor."
+        raise ValidationError(detail, {"page": f"reaches beyond {DEEPEST:,} rows"})
+    return offset(window)
+
+
 def offset(window: Window) -> int:
+    """Rows before the page."""
     return 0 if window.cursor is not None else (window.page - 1) * window.per_page
 
 

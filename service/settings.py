@@ -4,6 +4,7 @@
 set but empty counts as not set. Durations are in seconds.
 """
 
+import base64
 import difflib
 import hashlib
 import ipaddress
@@ -19,6 +20,7 @@ PREFIX = "SHELFCAST_"
 ELSEWHERE = ("URL", "TOKEN", "FEEDS")
 """Variables that others read: `shelfcast push` and `status` the first two, the tests the last."""
 
+_KEY_BYTES = 32
 _SOCKET_LIMIT = 100
 """Bytes of a unix socket's path that every platform takes: macOS 104 and Linux 108, with the closing zero."""
 
@@ -107,6 +109,17 @@ def _database_url(value: str) -> str:
     return "postgresql+asyncpg:" + (url if url.startswith("//") else f"//{url}")
 
 
+def _fernet_keys(value: str) -> str:
+    for key in value.split(","):
+        try:
+            whole = len(base64.urlsafe_b64decode(key.strip())) == _KEY_BYTES
+        except ValueError:
+            whole = False
+        if not whole:
+            raise ValueError(f"is not {_KEY_BYTES} bytes in URL-safe base64, as shelfcast key writes one")
+    return value
+
+
 def _redis_url(value: str) -> str:
     scheme, separator, rest = value.partition("://")
     scheme = {"valkey": "redis", "valkeys": "rediss"}.get(scheme, scheme)
@@ -136,6 +149,8 @@ class Settings:
         database_url: PostgreSQL; None: SQLite in `data_dir`.
         redis_url: Redis or Valkey; None: the embedded Valkey.
         redis_server: Server binary to embed instead of the packaged Valkey.
+        secret_key: Seals secrets of gateways and webhooks; of several, with commas, the first one seals. None: a key in
+            a file of `data_dir`. Machines that share a database share the key.
         log_level: debug, info, warning or error.
         workers: Worker processes that `serve` runs.
         trusted_proxies: Peers whose X-Forwarded-For and -Proto are believed.
@@ -159,6 +174,7 @@ class Settings:
     database_url: str | None = _setting(None, _database_url, secret=True)
     redis_url: str | None = _setting(None, _redis_url, secret=True)
     redis_server: Path | None = field(default=None, metadata={"parse": _folder})
+    secret_key: str | None = _setting(None, _fernet_keys, secret=True)
     log_level: str = _setting("info", _one_of("debug", "info", "warning", "error"))
     workers: int = _setting(1, _whole(1, 64))
     trusted_proxies: tuple[str, ...] = _setting((), _networks)

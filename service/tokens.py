@@ -1,4 +1,4 @@
-"""Store tokens: issued once, shown once, kept as a hash, looked up at every request.
+"""Tokens of stores and of chains: issued once, shown once, kept as a hash, looked up at every request.
 
 A token is `sc_live_` or `sc_test_` (sandbox) and 32 letters and digits, 190 bits of chance; being that random, a plain
 SHA-256 is enough to keep it by. Nothing about a token is cached: revocation and expiry count at the next request, on
@@ -11,11 +11,14 @@ import hashlib
 import re
 import secrets
 import string
+from collections.abc import Sequence
 
 import msgspec
 import structlog
 
 from service.context import Shelfcast
+from service.core.problems import printable
+from service.core.scopes import Scope
 from service.errors import ConflictError, NotFoundError, UnauthorizedError, ValidationError
 from service.ids import new_id
 from service.messages import time
@@ -28,6 +31,9 @@ ALPHABET = string.ascii_letters + string.digits
 PATTERN = re.compile(r"sc_(?:live|test)_[0-9A-Za-z]{32}")
 PREFIX_LENGTH = 12
 NAME_LIMIT = 100
+_STORE_NAME = re.compile(r"[0-9A-Za-z-]{1,63}")
+_SHOWN = 63
+"""Characters of a name that is unknown."""
 USE_NOTED_EVERY = 60_000
 """Milliseconds; a store that pushes all night must not write to the tokens with every request."""
 
@@ -35,7 +41,7 @@ log = structlog.get_logger(__name__)
 
 
 class Caller(msgspec.Struct, frozen=True):
-    """Who asks: the store that the token belongs to, and what the token may do."""
+    """Who asks about one store: the token's own, or the one that a chain's token named."""
 
     store_id: int
     organisation_id: int
@@ -45,6 +51,8 @@ class Caller(msgspec.Struct, frozen=True):
     timezone: str
     locale: str
     token_id: str
+    token: str
+    """The token's name."""
     scopes: tuple[str, ...]
 
 
@@ -59,7 +67,9 @@ class Issued(msgspec.Struct, frozen=True):
     expires_at: int | None
 
 
-async def issue(ctx: Shelfcast, store: str, name: str, *, expires_at: int | None = None) -> Issued:
+async def issue(
+    ctx: Shelfcast, store: str, name: str, *, scopes: Sequence[Scope] = (Scope.FEED,), expires_at: int | None = None
+) -> Issued:
     """A new token for the store of this slug; its name is unique among the store's active ones."""
     now = ctx.clock()
     name = _checked_name(name)
@@ -72,7 +82,7 @@ async def issue(ctx: Shelfcast, store: str, name: str, *, expires_at: int | None
         if any(other.name == name and other.active(now) for other in await tenants.tokens_of(conn, owner.id)):
             raise ConflictError(f"Store {store} has an active token named {name}; revoke it or take another name.")
         issued = _new(owner, name, expires_at)
-        await tenants.insert_token(conn, _row(issued, owner, now))
+        await tenants.insert_token(conn, _row(issued, owner, now) | {"scopes": msgspec.json.encode(scopes).decode()})
         return issued
 
     return await ctx.db.write(work)
@@ -111,12 +121,12 @@ async def _active(conn: Connection, which: str, store: str | None, now: int) -> 
     return found[0]
 
 
-async def authenticate(ctx: Shelfcast, token: str) -> Caller:
-    """Whose token this is; UnauthorizedError says whether it is unknown, revoked or expired."""
-    if not PATTERN.fullmatch(token):
+async def identify(ctx: Shelfcast, written: str) -> Token:
+    """The token that was sent; UnauthorizedError says whether it is unknown, revoked or expired."""
+    if not PATTERN.fullmatch(written):
         raise UnauthorizedError("This is not a Shelfcast token; send Authorization: Bearer sc_live_… or sc_test_….")
     async with ctx.db.glance() as conn:
-        found = await tenants.token_by_hash(conn, digest(token))
+        found = await tenants.token_by_hash(conn, digest(written))
     now = ctx.clock()
     if found is None:
         raise UnauthorizedError("This token is not known here; check that it belongs to this installation.")
@@ -125,7 +135,26 @@ async def authenticate(ctx: Shelfcast, token: str) -> Caller:
     if not found.active(now):
         raise UnauthorizedError(f"This token expired at {time(found.expires_at or now)}; ask for a new one.")
     _note_use(ctx, found, now)
-    return _caller(found)
+    return found
+
+
+async def caller(ctx: Shelfcast, token: Token, named: str | None = None) -> Caller:
+    """The token's word about one store: its own, or of its chain the one of this slug or ULID.
+
+    Raises ValidationError where a chain's token names none, NotFoundError for a store that is not the token's.
+    """
+    if token.store is not None and named in {None, token.store.slug, token.store.ulid}:
+        return _caller(token, token.store)
+    if named is None:
+        reason = "is required, since this token is the whole chain's"
+        raise ValidationError("Name the store, by its slug or ULID, as ?store=…", {"store": reason})
+    store = None
+    if token.store is None and _STORE_NAME.fullmatch(named):
+        async with ctx.db.glance() as conn:
+            store = await tenants.store_of_organisation(conn, token.organisation_id, named)
+    if store is None:
+        raise NotFoundError(f"This token knows no store {printable(named, _SHOWN)}.")
+    return _caller(token, store)
 
 
 def digest(token: str) -> str:
@@ -151,8 +180,7 @@ def _noted(token_id: str, task: asyncio.Task[None]) -> None:
         log.warning("token_use_not_noted", token_id=token_id, error=repr(error))
 
 
-def _caller(token: Token) -> Caller:
-    store = token.store
+def _caller(token: Token, store: tenants.Store) -> Caller:
     return Caller(
         store_id=store.id,
         organisation_id=store.organisation_id,
@@ -162,6 +190,7 @@ def _caller(token: Token) -> Caller:
         timezone=store.timezone,
         locale=store.locale,
         token_id=token.id,
+        token=token.name,
         scopes=token.scopes,
     )
 

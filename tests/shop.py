@@ -175,6 +175,10 @@ class Shop:
         }
 
 
+async def authenticate(ctx: Shelfcast, token: str) -> Caller:
+    return await tokens.caller(ctx, await tokens.identify(ctx, token))
+
+
 async def until(what: Callable[[], Awaitable[bool]], within: float = 5.0) -> None:
     """Wait for what only looking can tell: rows that another task writes, or what a gateway saw."""
     async with asyncio.timeout(within):
@@ -207,7 +211,7 @@ async def opened_shop(ctx: Shelfcast, *, displays: int = 3, gateways: int = 1, *
     async with serving(asked) as ready, Remote(ready.control) as remote:
         await stores.create_store(ctx, NewStore(slug="shop", sandbox=True))
         issued = await tokens.issue(ctx, "shop", "pos")
-        caller = await tokens.authenticate(ctx, issued.token)
+        caller = await authenticate(ctx, issued.token)
         made = {
             name: (await stores.add_gateway(ctx, "shop", name, "simulator", {"url": url})).id
             for name, url in ready.gateways.items()

@@ -1,6 +1,7 @@
-"""Who asks: the bearer token alone says which store, and is looked up at every request, before the body is read."""
+"""Who asks: the bearer token, looked up at every request, before the body is read, and what it may do."""
 
 import ipaddress
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -8,39 +9,61 @@ import structlog
 from litestar.connection import ASGIConnection
 from litestar.middleware import AbstractAuthenticationMiddleware, AuthenticationResult
 
+from service.api.operations import BY_ROUTE, Operation
+from service.api.prefix import API_PREFIX
 from service.context import Shelfcast
+from service.core import scopes
 from service.errors import ForbiddenError, UnauthorizedError
 from service.settings import Settings
-from service.tokens import authenticate
-
-SCOPE = "feed"
+from service.store.tenants import Token
+from service.tokens import Caller, caller, identify
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+_PARAMETER = re.compile(r"{\w+(?::\w+)?}")
 
 
-class FeedAuthentication(AbstractAuthenticationMiddleware):
-    """Puts the token's Caller into `request.user`."""
+class Authentication(AbstractAuthenticationMiddleware):
+    """Puts into `request.user` a Caller, about one store, or for operations that reach further the Token itself."""
 
     async def authenticate_request(self, connection: ASGIConnection[Any, Any, Any, Any]) -> AuthenticationResult:
         ctx: Shelfcast = connection.app.state.ctx
-        token = bearer(connection.headers.get("authorization"))
+        written = bearer(connection.headers.get("authorization"))
         if not is_private(connection, ctx.settings):
             raise ForbiddenError(
                 "Tokens are not taken in clear text: call over HTTPS."
                 " Where a proxy does that, SHELFCAST_TRUSTED_PROXIES has to name it."
             )
-        caller = await authenticate(ctx, token)
-        if SCOPE not in caller.scopes:
-            raise ForbiddenError("This token is not for the feed; issue one that is.")
-        structlog.contextvars.bind_contextvars(store=caller.store, token_id=caller.token_id)
-        return AuthenticationResult(user=caller, auth=None)
+        token = await identify(ctx, written)
+        operation = operation_of(connection)
+        if not scopes.allows(token.scopes, operation.scopes):
+            needed = " or ".join(operation.scopes)
+            raise ForbiddenError(f"This token is not for that: it needs the scope {needed}; issue one that has it.")
+        user = await _user(ctx, token, operation, connection.query_params.get("store"))
+        structlog.contextvars.bind_contextvars(
+            store=user.store if isinstance(user, Caller) else None, token_id=token.id
+        )
+        return AuthenticationResult(user=user, auth=None)
+
+
+def operation_of(connection: ASGIConnection[Any, Any, Any, Any]) -> Operation:
+    """What the table of operations says of this route. A route that is not in it is answered to nobody (KeyError)."""
+    path = str(connection.scope["path_template"]).removeprefix(API_PREFIX)
+    return BY_ROUTE[str(connection.scope.get("method")), _PARAMETER.sub("{}", path)]
+
+
+async def _user(ctx: Shelfcast, token: Token, operation: Operation, named: str | None) -> Caller | Token:
+    if operation.reach == "chain":
+        return token
+    if operation.reach == "feed" and token.store is None:
+        raise ForbiddenError("This token is a chain's; the feed is told which store by the token: send a store's.")
+    return await caller(ctx, token, None if operation.reach == "feed" else named)
 
 
 def bearer(authorization: str | None) -> str:
     """The token of an Authorization header; UnauthorizedError without one."""
     scheme, _, token = (authorization or "").strip().partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
-        raise UnauthorizedError("Send the store's token as Authorization: Bearer <token>.")
+        raise UnauthorizedError("Send a token as Authorization: Bearer <token>.")
     return token.strip()
 
 

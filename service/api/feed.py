@@ -13,7 +13,7 @@ from litestar.response import Stream
 from service import events, feed
 from service.api import bodies, requests, streams
 from service.api.answers import answer, rows_answer, status_answer
-from service.api.auth import FeedAuthentication
+from service.api.auth import Authentication
 from service.context import Shelfcast
 from service.core.batches import TERMINAL
 from service.tokens import Caller
@@ -24,7 +24,7 @@ SessionId = FromPath[str]
 
 
 class ProductsController(Controller):
-    middleware = (FeedAuthentication,)
+    middleware = (Authentication,)
 
     @post("/add")
     async def add(self, request: FeedRequest, ctx: Context) -> Response[bytes]:
@@ -41,7 +41,7 @@ class ProductsController(Controller):
 
 class BatchController(Controller):
     path = "/batch"
-    middleware = (FeedAuthentication,)
+    middleware = (Authentication,)
 
     @post("/start")
     async def start(self, request: FeedRequest, ctx: Context) -> Response[bytes]:

@@ -13,7 +13,7 @@ import msgspec
 
 from service import errors
 from service.api import health
-from service.api.operations import FEED_TAGS, OPERATIONS, PATH_PARAMETERS, Answer, Operation
+from service.api.operations import OPERATIONS, PATH_PARAMETERS, Answer, Operation, Reach
 from service.api.products import SCHEMAS
 from service.errors import ServiceError
 from service.messages import Accepted, Fault
@@ -27,8 +27,9 @@ A point-of-sale system says what a product costs; Shelfcast makes every electron
 same, and answers honestly, for each label, whether it really does.
 
 Every path of the feed answers at the root and under `/api/v1`, every other one where its own servers say. The bearer
-token alone says which store. Bodies are JSON in UTF-8, plain or gzip, of at most 16 MiB unless configured otherwise,
-both as sent and expanded; members that are not named here are ignored. Prices are exact.
+token says which store; a chain's token names it by `?store=`, its slug or ULID. Bodies are JSON in UTF-8, plain or
+gzip, of at most 16 MiB unless configured otherwise, both as sent and expanded; members that are not named here are
+ignored. Prices are exact.
 
 Every answer has an X-Request-ID, which every error repeats as `requestId`: the request's own, where it sent one of 1 to
 128 letters, digits and `._:-`, else a new one.
@@ -58,7 +59,7 @@ FAULTS: dict[type[ServiceError], str] = dict(
         strict=True,
     )
 )
-_FEED_FAULTS: tuple[type[ServiceError], ...] = (
+_TOKEN_FAULTS: tuple[type[ServiceError], ...] = (
     errors.UnauthorizedError,
     errors.ForbiddenError,
     errors.UnavailableError,
@@ -91,7 +92,7 @@ def document() -> Schema:
                     "token": {
                         "type": "http",
                         "scheme": "bearer",
-                        "description": "A store's token, as `shelfcast token create` prints it once.",
+                        "description": "A token of a store or of a chain; it is shown once, when it is made.",
                     }
                 },
             },
@@ -111,24 +112,41 @@ def _methods(path: str) -> Iterator[tuple[str, Schema]]:
             yield operation.method, _operation(operation)
 
 
+_SERVERS: dict[Reach, str] = {"open": "/", "store": "/api/v1", "chain": "/api/v1"}
+_STORE: Schema = {
+    "in": "query",
+    "name": "store",
+    "description": "Slug or ULID of the store; a chain's token has to name it, a store's token is for its own.",
+    "schema": {"type": "string", "pattern": "^[0-9A-Za-z-]{1,63}$"},
+}
+
+
 def _operation(operation: Operation) -> Schema:
     described: Schema = {
         "operationId": operation.id,
         "tags": [operation.tag],
         "summary": operation.summary,
-        "description": operation.text,
+        "description": _with_scopes(operation),
         "security": [{"token": []}] if operation.needs_token else [],
         "parameters": list(_parameters(operation)),
         "responses": _responses(operation),
     }
-    if operation.tag not in FEED_TAGS:
-        described["servers"] = [{"url": "/api/v1" if operation.needs_token else "/"}]
+    if operation.reach in _SERVERS:
+        described["servers"] = [{"url": _SERVERS[operation.reach]}]
     if operation.body is not None:
         described["requestBody"] = _request_body(operation)
     return described
 
 
+def _with_scopes(operation: Operation) -> str:
+    if not operation.needs_token:
+        return operation.text
+    return f"{operation.text} Scope: {' or '.join(f'`{scope}`' for scope in operation.scopes)}."
+
+
 def _parameters(operation: Operation) -> Iterator[Schema]:
+    if operation.reach == "store":
+        yield _STORE
     for name in re.findall(r"{(\w+)}", operation.path):
         yield _parameter("path", name, PATH_PARAMETERS[name]) | {"required": True}
     for name, schema in operation.headers.items():
@@ -153,14 +171,16 @@ def _request_body(operation: Operation) -> Schema:
     content = {"schema": _schema_of(operation.body)}
     if operation.example is not None:
         content["example"] = operation.example
-    return {"required": operation.body_needed, "content": {"application/json": content}}
+    return {"required": operation.body_needed, "content": {operation.media: content}}
 
 
 def _responses(operation: Operation) -> Schema:
     responses = {str(answer.status): _response(answer) for answer in operation.answers}
     kinds: set[type[ServiceError]] = {ServiceError, *operation.refusals}
     if operation.needs_token:
-        kinds.update(_FEED_FAULTS)
+        kinds.update(_TOKEN_FAULTS)
+    if operation.reach == "store":
+        kinds.update((errors.ValidationError, errors.NotFoundError))
     for kind in sorted(kinds, key=lambda kind: kind.status):
         responses[str(kind.status)] = {"$ref": f"#/components/responses/{kind.code}"}
     if operation.path == "/health/ready":

@@ -8,7 +8,7 @@ from litestar.params import FromPath
 
 from service import previews
 from service.api import bodies, requests
-from service.api.auth import FeedAuthentication
+from service.api.auth import Authentication
 from service.context import Shelfcast
 from service.tokens import Caller
 
@@ -20,7 +20,7 @@ def picture(data: bytes) -> Response[bytes]:
 
 
 class PreviewsController(Controller):
-    middleware = (FeedAuthentication,)
+    middleware = (Authentication,)
 
     @get("/products/{barcode:str}/preview.png")
     async def product(

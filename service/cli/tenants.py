@@ -103,7 +103,8 @@ def list_tokens(slug: str | None) -> None:
     for found in run(lambda ctx: tokens.listed(ctx, slug)):
         state = "active" if found.active(now) else "revoked" if found.revoked_at else "expired"
         times = (local(found.created_at), local(found.expires_at), local(found.last_used_at))
-        grid.add_row(found.id, found.store.slug, found.name, found.prefix + "…", state, *times)
+        whose = found.store.slug if found.store else f"{found.organisation} (chain)"
+        grid.add_row(found.id, whose, found.name, found.prefix + "…", state, *times)
     results.print(grid)
 
 
@@ -113,7 +114,8 @@ def list_tokens(slug: str | None) -> None:
 def revoke_token(which: str, slug: str | None) -> None:
     """Revoke a token; it is refused from the next request on."""
     revoked = run(lambda ctx: tokens.revoke(ctx, which, slug))
-    notes.print(f"Token {revoked.name} of store {revoked.store.slug} ({revoked.prefix}…) is revoked.")
+    whose = f"store {revoked.store.slug}" if revoked.store else f"chain {revoked.organisation}"
+    notes.print(f"Token {revoked.name} of {whose} ({revoked.prefix}…) is revoked.")
 
 
 @click.group()

@@ -5,7 +5,19 @@ and `stores` have a small integer besides, which never leaves the service. Colum
 milliseconds since the epoch, UTC; prices are 1/10,000 of the currency unit.
 """
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, Table, Text, or_, text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    Table,
+    Text,
+    literal_column,
+    or_,
+    text,
+)
 
 from service.store.table_parts import count, metadata, of_store, store, time, word
 
@@ -26,6 +38,7 @@ stores = Table(
     Column("ulid", Text, nullable=False, unique=True),
     Column("organisation_id", Integer, ForeignKey("organisations.id"), nullable=False),
     Column("slug", Text, nullable=False, unique=True),
+    Column("name", Text),  # as people call it; None: its slug
     Column("environment", Text, nullable=False),  # "live" or "sandbox"
     Column("currency", Text, nullable=False),
     Column("timezone", Text, nullable=False),
@@ -49,7 +62,7 @@ store_sequences = Table(
     Column("received", BigInteger, nullable=False, server_default=text("0")),
 )
 
-# Looked up by hash before the store is known, hence keyed by it.
+# Looked up by hash before the store is known, hence keyed by it. Without a store it is the whole chain's.
 tokens = Table(
     "tokens",
     metadata,
@@ -59,11 +72,15 @@ tokens = Table(
     Column("store_id", Integer, ForeignKey("stores.id")),
     Column("name", Text, nullable=False),
     Column("prefix", Text, nullable=False),
-    Column("scopes", Text, nullable=False, server_default='["feed"]'),
+    Column("scopes", Text, nullable=False, server_default='["feed"]'),  # JSON: core.scopes
+    Column("plan", Text, nullable=False, server_default="unlimited"),  # how often it may ask: core.limits
     time("created_at", required=True),
     time("expires_at"),
     time("revoked_at"),
     time("last_used_at"),
+    Column("created_by", Text),
+    Column("replaces", Text),  # id of the token that it was rotated from
+    Index("ix_tokens_organisation_id_id", "organisation_id", "id"),
 )
 
 gateways = Table(
@@ -73,9 +90,12 @@ gateways = Table(
     Column("id", Text, primary_key=True),
     Column("name", Text, nullable=False),
     Column("driver", Text, nullable=False),
-    Column("config", Text, nullable=False, server_default="{}"),
+    Column("config", Text, nullable=False, server_default="{}"),  # JSON; its secrets are sealed: service.sealing
     time("created_at", required=True),
     time("retired_at"),
+    time("maintenance_since"),  # its updates wait, and nobody is told that it does not answer
+    Column("maintenance_by", Text),
+    Column("maintenance_reason", Text),
     time("unreachable_since"),
     time("reached_at"),
     Column("error", Text),
@@ -97,7 +117,8 @@ products = Table(
     Column("id", Text, nullable=False),
     Column("name", Text, nullable=False),
     Column("category", Text),
-    Column("content", Text, nullable=False),  # JSON of core.product.Product: the truth; name and category repeat it
+    Column("search", Text, nullable=False, server_default=""),  # core.searching: its name first, so it sorts by name
+    Column("content", Text, nullable=False),  # JSON of core.product.Product: the truth; what is above repeats it
     Column("content_hash", Text, nullable=False),
     Column("received_seq", BigInteger, nullable=False),
     Column("price_id", Text),  # its newest row in price_history
@@ -107,6 +128,34 @@ products = Table(
     time("created_at", required=True),
     time("updated_at", required=True),
     Index("uq_products_store_id_id", "store_id", "id", unique=True),
+)
+_on_sale = products.c.archived_at.is_(None)
+# Lists and searches read these and no row of the table until they know which: each holds what it is asked by.
+Index(
+    "ix_products_on_sale",
+    products.c.store_id,
+    products.c.search,
+    products.c.barcode,
+    postgresql_where=_on_sale,
+    sqlite_where=_on_sale,
+)
+Index(
+    "ix_products_on_sale_category",
+    products.c.store_id,
+    products.c.category,
+    products.c.search,
+    products.c.barcode,
+    postgresql_where=_on_sale,
+    sqlite_where=_on_sale,
+)
+_archived = products.c.archived_at.is_not(None)
+Index(
+    "ix_products_archived",
+    products.c.store_id,
+    products.c.search,
+    products.c.barcode,
+    postgresql_where=_archived,
+    sqlite_where=_archived,
 )
 Index(
     "ix_products_next_change_at",
@@ -176,6 +225,9 @@ displays = Table(
     Column("template", Text),  # None: the store's default
     time("created_at", required=True),
     time("retired_at"),
+    Column("retired_by", Text),
+    Column("replaced_by", Text),  # id of the display that took its place
+    count("bound"),  # slots that show a product now
     Column("desired_digest", Text),
     Column("desired_revision", BigInteger, nullable=False, server_default=text("0")),
     Column("pushed_revision", BigInteger, nullable=False, server_default=text("0")),  # a push of it may have left
@@ -196,6 +248,38 @@ displays = Table(
     of_store("gateway_id", "gateways"),
     Index("uq_displays_organisation_id_address_driver", "organisation_id", "address", "driver", unique=True),
     Index("ix_displays_store_id_gateway_id_address", "store_id", "gateway_id", "address"),
+    Index("ix_displays_store_id_gateway_id_id", "store_id", "gateway_id", "id"),
+    Index("ix_displays_store_id_address", "store_id", "address"),
+)
+
+LOW_BATTERY = 20
+"""Percent, below which a battery counts as low. Part of an index, hence no setting."""
+
+display_is_unbound = (displays.c.bound == literal_column("0", Integer)) & displays.c.retired_at.is_(None)
+Index(
+    "ix_displays_unbound",
+    displays.c.store_id,
+    displays.c.id,
+    postgresql_where=display_is_unbound,
+    sqlite_where=display_is_unbound,
+)
+display_battery_is_low = (displays.c.battery < literal_column(str(LOW_BATTERY), Integer)) & (
+    displays.c.retired_at.is_(None)
+)
+Index(
+    "ix_displays_low_battery",
+    displays.c.store_id,
+    displays.c.id,
+    postgresql_where=display_battery_is_low,
+    sqlite_where=display_battery_is_low,
+)
+display_is_retired = displays.c.retired_at.is_not(None)
+Index(
+    "ix_displays_retired",
+    displays.c.store_id,
+    displays.c.id,
+    postgresql_where=display_is_retired,
+    sqlite_where=display_is_retired,
 )
 
 # Not proven to show its desired face; or proven once, before something else was sent whose fate is not known.
@@ -224,6 +308,9 @@ bindings = Table(
     Column("bound_by", Text),
     Column("unbound_by", Text),
     of_store("display_id", "displays"),
+    # What was bound where at a time.
+    Index("ix_bindings_store_id_display_id_bound_at", "store_id", "display_id", "bound_at"),
+    Index("ix_bindings_store_id_barcode_bound_at", "store_id", "barcode", "bound_at"),
 )
 _bound = bindings.c.unbound_at.is_(None)
 Index(
@@ -256,7 +343,9 @@ batches = Table(
     Column("phase", Text),
     count("progress"),
     Column("reason", Text),  # why it is held, failed, cancelled or expired
+    Column("guard", Text),  # which one holds it: core.guards
     Column("released_by", Text),
+    Column("cancelled_by", Text),
     Column("started_seq", BigInteger, nullable=False),  # its receivedSeq: a full batch archives what came before
     time("started_at", required=True),
     time("expires_at", required=True),
@@ -281,6 +370,8 @@ batches = Table(
     count("proof_displayed"),
     count("proof_delivered"),
     count("proof_accepted"),
+    Index("ix_batches_store_id_status_id", "store_id", "status", "id"),
+    Index("ix_batches_store_id_reference_id", "store_id", "reference", "id"),
 )
 batch_is_live = (batches.c.status == word("open")) | batches.c.phase.is_not(None)
 Index(
@@ -414,5 +505,5 @@ showings = Table(
     Column("proof", Integer),
     time("at", required=True),
     of_store("display_id", "displays"),
-    Index("ix_showings_store_id_display_id_id", "store_id", "display_id", "id"),
+    Index("ix_showings_store_id_display_id_at_id", "store_id", "display_id", "at", "id"),
 )

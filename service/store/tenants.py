@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import msgspec
-from sqlalchemy import bindparam, insert, or_, select, update
+from sqlalchemy import bindparam, func, insert, or_, select, update
 
 from service.store.database import Connection, Record
 from service.store.tables import gateways, organisations, store_sequences, stores, tokens
@@ -23,20 +23,26 @@ class Store(msgspec.Struct, frozen=True):
     timezone: str
     locale: str
     created_at: int
+    name: str | None
 
 
 class Token(msgspec.Struct, frozen=True):
-    """A token as it is kept: everything but itself."""
+    """A token as it is kept: everything but itself. Without a store it is the whole chain's."""
 
     id: str
+    organisation_id: int
+    organisation: str
     prefix: str
     name: str
     scopes: tuple[str, ...]
-    store: Store
+    plan: str
     created_at: int
     expires_at: int | None
     revoked_at: int | None
     last_used_at: int | None
+    created_by: str | None
+    replaces: str | None
+    store: Store | None
 
     def active(self, now: int) -> bool:
         return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
@@ -76,22 +82,29 @@ _STORE = (
     stores.c.timezone,
     stores.c.locale,
     stores.c.created_at,
+    stores.c.name,
 )
 _TOKEN = (
     tokens.c.id,
+    tokens.c.organisation_id,
+    organisations.c.slug.label("chain"),
     tokens.c.prefix,
     tokens.c.name,
     tokens.c.scopes,
+    tokens.c.plan,
     tokens.c.created_at,
     tokens.c.expires_at,
     tokens.c.revoked_at,
     tokens.c.last_used_at,
+    tokens.c.created_by,
+    tokens.c.replaces,
 )
+_decode_scopes = msgspec.json.Decoder(tuple[str, ...]).decode
 _stores = select(*_STORE).join(organisations, organisations.c.id == stores.c.organisation_id)
 _tokens = (
     select(*_TOKEN, *_STORE)
-    .join(stores, stores.c.id == tokens.c.store_id)
-    .join(organisations, organisations.c.id == stores.c.organisation_id)
+    .join(organisations, organisations.c.id == tokens.c.organisation_id)
+    .outerjoin(stores, stores.c.id == tokens.c.store_id)
 )
 _TOKEN_BY_HASH = _tokens.where(tokens.c.hash == bindparam("digest"))  # made once: every request asks it
 
@@ -111,6 +124,13 @@ async def find_store(conn: Connection, slug: str) -> Store | None:
     return None if row is None else _store(row)
 
 
+async def store_of_organisation(conn: Connection, organisation_id: int, name: str) -> Store | None:
+    """The organisation's store of this slug or ULID."""
+    named = or_(stores.c.slug == name, stores.c.ulid == name)
+    row = (await conn.execute(_stores.where(stores.c.organisation_id == organisation_id, named))).first()
+    return None if row is None else _store(row)
+
+
 async def store_record(conn: Connection, store_id: int) -> Record:
     return (await conn.execute(select(stores).where(stores.c.id == store_id))).mappings().one()
 
@@ -125,8 +145,8 @@ async def token_by_hash(conn: Connection, digest: str) -> Token | None:
 
 
 async def tokens_of(conn: Connection, store_id: int | None = None) -> list[Token]:
-    """The tokens of one store, or of all, oldest first."""
-    query = _tokens.order_by(stores.c.slug, tokens.c.created_at, tokens.c.id)
+    """The tokens of one store, or of all, those of chains first; oldest first."""
+    query = _tokens.order_by(func.coalesce(stores.c.slug, ""), tokens.c.created_at, tokens.c.id)
     if store_id is not None:
         query = query.where(tokens.c.store_id == store_id)
     return [_token(row) for row in await conn.execute(query)]
@@ -138,9 +158,10 @@ def _store(row: Iterable[Any]) -> Store:
 
 def _token(row: Iterable[Any]) -> Token:
     values = list(row)
-    token = {column.name: value for column, value in zip(_TOKEN, values, strict=False)}
-    token["scopes"] = msgspec.json.decode(token["scopes"], type=tuple[str, ...])
-    return Token(store=_store(values[len(_TOKEN) :]), **token)
+    own, store = values[: len(_TOKEN)], values[len(_TOKEN) :]
+    named = dict(zip(Token.__struct_fields__, own, strict=False))
+    named["scopes"] = _decode_scopes(named["scopes"])
+    return Token(**named, store=None if store[0] is None else _store(store))
 
 
 async def revoke_token(conn: Connection, token_id: str, now: int) -> None:

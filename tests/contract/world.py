@@ -22,7 +22,7 @@ from service.settings import Settings
 from service.store import tables
 from service.tokens import Caller
 from tests.contract import documented, model
-from tests.shop import MINUTE, Clock
+from tests.shop import MINUTE, Clock, authenticate
 
 T = TypeVar("T")
 
@@ -92,7 +92,7 @@ class Side:
         ]
         assert not (await floor.bind(ctx, self.slug, slots, by="test")).refused
         guards = Guards(self.model.archive_percent, self.model.archive_at_least)
-        caller = await tokens.authenticate(ctx, self.token)
+        caller = await authenticate(ctx, self.token)
         own = tables.stores.c.id == caller.store_id
         limit = tables.stores.update().where(own).values(guards=msgspec.json.encode(guards).decode())
         await ctx.db.write(lambda connection: connection.execute(limit))

@@ -13,7 +13,7 @@ from service.settings import Settings
 from service.store import tables
 from service.stores import NewStore
 from service.tokens import Caller
-from tests.shop import Shop, milk, opened_shop, raw
+from tests.shop import Shop, authenticate, milk, opened_shop, raw
 
 
 @pytest.fixture
@@ -123,7 +123,7 @@ async def neighbour(shop: Shop) -> Caller:
 
 async def caller_of(ctx: Shelfcast, slug: str) -> Caller:
     await stores.create_store(ctx, NewStore(slug=slug, sandbox=True))
-    return await tokens.authenticate(ctx, (await tokens.issue(ctx, slug, "pos")).token)
+    return await authenticate(ctx, (await tokens.issue(ctx, slug, "pos")).token)
 
 
 @pytest.mark.parametrize("session", ["theirs", "unknown", "malformed"])

@@ -12,7 +12,7 @@ from service.floor import Line, Report
 from service.messages import DisplayState
 from service.store.tables import bindings, displays, updates
 from service.stores import NewStore
-from tests.shop import milk, raw
+from tests.shop import authenticate, milk, raw
 
 MILK = milk()["barcode"]
 
@@ -54,7 +54,7 @@ async def rows_of(ctx: Shelfcast, table: Any) -> list[Any]:
 
 
 async def sold(ctx: Shelfcast, *products: dict[str, Any]) -> None:
-    caller = await tokens.authenticate(ctx, (await tokens.issue(ctx, "zagreb", "POS")).token)
+    caller = await authenticate(ctx, (await tokens.issue(ctx, "zagreb", "POS")).token)
     await feed.change(ctx, caller, "whole", [raw(product) for product in products])
 
 

@@ -9,6 +9,7 @@ from service.context import Shelfcast
 from service.errors import ConflictError, NotFoundError, UnauthorizedError, ValidationError
 from service.store import tenants
 from service.stores import NewStore
+from tests.shop import authenticate
 
 DAY = 86_400_000
 
@@ -27,7 +28,7 @@ def at(ctx: Shelfcast, now: int) -> Shelfcast:
 
 async def test_a_token_says_whose_it_is(ctx: Shelfcast):
     issued = await tokens.issue(ctx, "zagreb", "POS")
-    caller = await tokens.authenticate(ctx, issued.token)
+    caller = await authenticate(ctx, issued.token)
     assert (caller.store, caller.environment, caller.currency) == ("zagreb", "live", "EUR")
     assert (caller.timezone, caller.locale) == ("Europe/Zagreb", "hr")
     assert (caller.token_id, caller.scopes) == (issued.id, ("feed",))
@@ -55,7 +56,7 @@ async def test_only_the_hash_of_a_token_is_kept(ctx: Shelfcast):
 
 async def test_several_tokens_of_a_store_work_side_by_side(ctx: Shelfcast):
     first, second = [await tokens.issue(ctx, "zagreb", name) for name in ("POS", "ERP")]
-    assert {(await tokens.authenticate(ctx, one.token)).token_id for one in (first, second)} == {first.id, second.id}
+    assert {(await authenticate(ctx, one.token)).token_id for one in (first, second)} == {first.id, second.id}
     assert [token.name for token in await tokens.listed(ctx, "zagreb")] == ["POS", "ERP"]
     assert await tokens.listed(ctx, "lab") == []
 
@@ -76,18 +77,18 @@ async def test_of_two_tokens_of_one_name_issued_at_once_one_is_refused(ctx: Shel
 
 async def test_a_revoked_token_is_refused_at_the_next_request(ctx: Shelfcast):
     issued = await tokens.issue(ctx, "zagreb", "POS")
-    await tokens.authenticate(ctx, issued.token)
+    await authenticate(ctx, issued.token)
     await tokens.revoke(ctx, "POS")
     with pytest.raises(UnauthorizedError, match="revoked"):
-        await tokens.authenticate(ctx, issued.token)
+        await authenticate(ctx, issued.token)
 
 
 async def test_a_token_expires_to_the_millisecond(ctx: Shelfcast):
     end = ctx.clock() + DAY
     issued = await tokens.issue(ctx, "zagreb", "POS", expires_at=end)
-    await tokens.authenticate(at(ctx, end - 1), issued.token)
+    await authenticate(at(ctx, end - 1), issued.token)
     with pytest.raises(UnauthorizedError, match="expired"):
-        await tokens.authenticate(at(ctx, end), issued.token)
+        await authenticate(at(ctx, end), issued.token)
     await tokens.issue(at(ctx, end), "zagreb", "POS")
 
 
@@ -99,7 +100,7 @@ async def test_a_token_that_would_have_expired_already_is_not_made(ctx: Shelfcas
 @pytest.mark.parametrize("token", ["", "x", "sc_live_short", "sc_live_" + "é" * 32, "sc_live_" + "a" * 32, "\x00"])
 async def test_what_is_no_token_of_ours_is_refused(ctx: Shelfcast, token: str):
     with pytest.raises(UnauthorizedError):
-        await tokens.authenticate(ctx, token)
+        await authenticate(ctx, token)
 
 
 @pytest.mark.parametrize("name", ["", "  ", "x" * 101, "a\nb", "\x00"])
@@ -141,7 +142,7 @@ async def test_the_last_use_is_noted_at_most_once_a_minute(ctx: Shelfcast):
     start = ctx.clock()
     seen = []
     for now in (start, start + 30_000, start + 60_000, start + 60_001):
-        await tokens.authenticate(at(ctx, now), issued.token)
+        await authenticate(at(ctx, now), issued.token)
         seen.append(await noted(ctx, issued.id))
     assert seen == [start, start, start, start + 60_001]
 
@@ -155,9 +156,9 @@ async def test_a_use_that_cannot_be_noted_does_not_fail_the_request(ctx: Shelfca
         raise OSError("disk full")
 
     monkeypatch.setattr(tenants, "touch_token", full)
-    await tokens.authenticate(ctx, issued.token)
+    await authenticate(ctx, issued.token)
     await asyncio.wait_for(tried.wait(), 5)
-    assert (await tokens.authenticate(ctx, issued.token)).token_id == issued.id
+    assert (await authenticate(ctx, issued.token)).token_id == issued.id
 
 
 async def test_a_request_does_not_wait_for_its_use_to_be_noted(ctx: Shelfcast):
@@ -169,6 +170,6 @@ async def test_a_request_does_not_wait_for_its_use_to_be_noted(ctx: Shelfcast):
 
     holding = [asyncio.create_task(ctx.db.write(hold)) for _ in range(8)]
     await asyncio.sleep(0)
-    assert (await asyncio.wait_for(tokens.authenticate(ctx, issued.token), 5)).store == "zagreb"
+    assert (await asyncio.wait_for(authenticate(ctx, issued.token), 5)).store == "zagreb"
     release.set()
     await asyncio.gather(*holding)

@@ -7,7 +7,8 @@ from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from service.store.tables import stores
+from service.store import chain_tables, tables  # noqa: F401 - they fill the metadata
+from service.store.table_parts import metadata
 
 _LOCK = 7_413_550_264_119  # any number that nobody else takes; one migration at a time on a PostgreSQL database
 
@@ -15,7 +16,7 @@ _LOCK = 7_413_550_264_119  # any number that nobody else takes; one migration at
 def upgrade(connection: Connection) -> None:
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-    context.configure(connection=connection, target_metadata=stores.metadata, transactional_ddl=True)
+    context.configure(connection=connection, target_metadata=metadata, transactional_ddl=True)
     context.run_migrations()
 
 

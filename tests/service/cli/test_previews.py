@@ -8,7 +8,7 @@ from service.context import opened
 from service.settings import Settings
 from service.stores import NewStore
 from tests.service.cli.conftest import Shelfcast
-from tests.shop import milk, raw
+from tests.shop import authenticate, milk, raw
 
 PNG = b"\x89PNG\r\n"
 
@@ -20,7 +20,7 @@ def zagreb(shelfcast: Shelfcast, on_sqlite: Settings) -> Shelfcast:
     async def furnish() -> None:
         async with opened(on_sqlite) as ctx:
             await stores.create_store(ctx, NewStore(slug="zagreb", sandbox=True))
-            caller = await tokens.authenticate(ctx, (await tokens.issue(ctx, "zagreb", "pos")).token)
+            caller = await authenticate(ctx, (await tokens.issue(ctx, "zagreb", "pos")).token)
             await feed.change(ctx, caller, "whole", [raw(milk())])
 
     asyncio.run(furnish())

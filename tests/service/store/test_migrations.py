@@ -10,6 +10,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import select, text
 
 from service.context import Shelfcast
+from service.core.product import Product
+from service.core.searching import text_of
 from service.store import tables
 from service.store.database import Connection, Database
 from service.store.migrate import config, migrate
@@ -44,6 +46,42 @@ def test_a_database_of_the_first_version_keeps_its_rows(never_migrated: str) -> 
     asyncio.run(_in(never_migrated, _fill))
     migrate(never_migrated)
     assert asyncio.run(_in(never_migrated, _read)) == [("chain", "shop", "g1")]
+
+
+def test_products_can_be_searched_and_displays_know_what_is_bound_once_they_are_migrated(never_migrated: str) -> None:
+    command.upgrade(config(never_migrated), "0004")
+    asyncio.run(_in(never_migrated, _fill))
+    asyncio.run(_in(never_migrated, _fill_shelf))
+    migrate(never_migrated)
+    found, bound = asyncio.run(_in(never_migrated, _read_shelf))
+    assert found == [text_of(Product("B", name="ÄPFEL", sku="7", brand="Obst"))] * 1500
+    assert bound == [2]
+
+
+async def _fill_shelf(connection: Connection) -> None:
+    product = text(
+        "INSERT INTO products"
+        " (store_id, barcode, id, name, content, content_hash, received_seq, created_at, updated_at)"
+        " VALUES (1, :key, :key, 'x', :content, 'h', 1, 1, 1)"
+    )
+    content = '{"barcode":"B","name":"ÄPFEL","sku":"7","brand":"Obst"}'
+    await connection.execute(product, [{"key": f"B{number:04}", "content": content} for number in range(1500)])
+    display = (
+        "INSERT INTO displays (store_id, id, organisation_id, driver, address, gateway_id, panel, created_at)"
+        " VALUES (1, 'd', 1, 'simulator', 'A', 'g', '296x128-BWR', 1)"
+    )
+    bound = (
+        "INSERT INTO bindings (store_id, id, display_id, slot, barcode, bound_at, unbound_at) VALUES"
+        " (1, 'x', 'd', 0, 'A', 1, 2), (1, 'y', 'd', 0, 'B', 2, NULL), (1, 'z', 'd', 1, 'C', 2, NULL)"
+    )
+    for statement in (display, bound):
+        await connection.execute(text(statement))
+
+
+async def _read_shelf(connection: Connection) -> tuple[list[str], list[int]]:
+    found = (await connection.execute(select(tables.products.c.search))).scalars()
+    bound = (await connection.execute(select(tables.displays.c.bound))).scalars()
+    return list(found), list(bound)
 
 
 async def _in(url: str, work: Callable[[Connection], Awaitable[T]]) -> T:

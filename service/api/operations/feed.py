@@ -1,89 +1,17 @@
-"""Every operation of the API as data: what it is for, what it takes, what it answers. See `openapi`."""
-
-from typing import Any
-
-import msgspec
+"""The feed: products, and batches of them."""
 
 from service import errors
-from service.api import health, requests
-from service.errors import ServiceError
+from service.api import requests
+from service.api.operations.operation import BODY, ROWS, Answer, Operation, Schema
+from service.core.scopes import Scope
 from service.feed import MAX_PRODUCTS
 from service.messages import Accepted, BatchDisplay, Completing, Page, RejectedRow, Session, Status
 
-Schema = dict[str, Any]
-
-FEED_TAG, BATCH_TAG, PREVIEW_TAG, HEALTH_TAG = "Products", "Batches", "Previews", "Health"
-FEED_TAGS = (FEED_TAG, BATCH_TAG)
-"""Of what answers at the root and under `/api/v1`; what else needs a token answers under that prefix alone."""
+FEED_TAG, BATCH_TAG = "Feed", "Batches"
 
 SESSION = "01KAMW5T9E8Z3Q4R5S6T7V8W9X"
 _PRODUCT = {"barcode": "3850123456782", "name": "Mliječna čokolada 100 g", "price": "1.99"}
 _SALE = {"barcode": "3850123456782", "salePrice": "1.49", "saleEnd": "2026-11-30"}
-
-
-PATH_PARAMETERS: dict[str, Schema] = {
-    "sessionId": {"type": "string", "description": "As `/batch/start` answered it.", "examples": [SESSION]},
-    "barcode": {
-        "type": "string",
-        "description": "The product's. One with a slash goes to `/products/preview.png`.",
-        "pattern": "^[!-.0-~]{1,64}$",
-        "examples": ["3850123456782"],
-    },
-    "display": {"type": "string", "description": "The display's address, or its id.", "examples": ["SIM000001"]},
-}
-
-
-class Answer(msgspec.Struct, frozen=True):
-    """One way an operation goes well.
-
-    Attributes:
-        status: HTTP status.
-        text: One sentence.
-        body: A struct, or the schema itself; None for no body.
-        media: Its media type.
-        headers: Headers of its own, with what they say.
-        example: A body.
-    """
-
-    status: int
-    text: str
-    body: Any = None
-    media: str = "application/json"
-    headers: dict[str, str] = {}
-    example: Any = None
-
-
-class Operation(msgspec.Struct, frozen=True, kw_only=True):
-    """One method of one path.
-
-    Attributes:
-        method: In lower case, as OpenAPI writes it.
-        path: With parameters as `{sessionId}`, below the server.
-        id: Stable name, for generated clients.
-        body: A struct, or the schema itself; None where no body is read.
-        body_needed: Whether the body may be left out.
-        headers: Request headers: name -> schema.
-        query: The struct of its query parameters.
-        refusals: What it refuses, beyond what every operation does.
-    """
-
-    method: str
-    path: str
-    id: str
-    tag: str
-    summary: str
-    text: str
-    answers: tuple[Answer, ...]
-    body: Any = None
-    body_needed: bool = True
-    example: Any = None
-    headers: dict[str, Schema] = {}
-    query: type[msgspec.Struct] | None = None
-    refusals: tuple[type[ServiceError], ...] = ()
-
-    @property
-    def needs_token(self) -> bool:
-        return self.tag != HEALTH_TAG
 
 
 def _products(item: str) -> Schema:
@@ -99,8 +27,6 @@ def _products(item: str) -> Schema:
 
 
 _POLL = {"Retry-After": "Seconds to wait before asking again; absent once the batch is over."}
-_BODY = (errors.ValidationError, errors.TooLargeError, errors.UnsupportedMediaTypeError)
-_ROWS = (*_BODY, errors.UnprocessableError)
 _STATUS = Answer(200, "How the batch stands.", Status, headers=_POLL)
 _TAKEN: Schema = {
     "received": 1, "accepted": 1, "rejected": 0, "sessionId": None, "sequence": None,
@@ -109,14 +35,14 @@ _TAKEN: Schema = {
 _NOT_SAVED_YET = dict.fromkeys(("created", "updated", "unchanged", "duplicate", "stale", "tags"))
 _HELD = _TAKEN | {"sessionId": SESSION, "sequence": 0} | _NOT_SAVED_YET
 
-_PICTURE = Answer(200, "The label.", {"type": "string", "format": "binary"}, media="image/png")
-
 OPERATIONS: tuple[Operation, ...] = (
     Operation(
         method="post",
         path="/add",
         id="addProducts",
         tag=FEED_TAG,
+        reach="feed",
+        scopes=(Scope.FEED,),
         summary="Add or replace a few products",
         text=(
             f"1 to {MAX_PRODUCTS} products, each with its barcode, name, and price or salePrice. A barcode that the "
@@ -125,13 +51,15 @@ OPERATIONS: tuple[Operation, ...] = (
         body=_products("NewProduct"),
         example={"products": [_PRODUCT]},
         answers=(Answer(200, "At least one product was accepted.", Accepted, example=_TAKEN),),
-        refusals=_ROWS,
+        refusals=ROWS,
     ),
     Operation(
         method="post",
         path="/productUpdate",
         id="updateProducts",
         tag=FEED_TAG,
+        reach="feed",
+        scopes=(Scope.FEED,),
         summary="Change prices, stock and sales",
         text=(
             f"1 to {MAX_PRODUCTS} products, each with its barcode and the fields that change. A barcode that the store "
@@ -142,13 +70,15 @@ OPERATIONS: tuple[Operation, ...] = (
         answers=(
             Answer(200, "At least one product was accepted.", Accepted, example=_TAKEN | {"created": 0, "updated": 1}),
         ),
-        refusals=_ROWS,
+        refusals=ROWS,
     ),
     Operation(
         method="post",
         path="/batch/start",
         id="startBatch",
         tag=BATCH_TAG,
+        reach="feed",
+        scopes=(Scope.FEED,),
         summary="Start a batch",
         text="Opens a session for pushes, for 30 minutes unless configured otherwise. Several may be open at once.",
         body=requests.Start,
@@ -169,13 +99,15 @@ OPERATIONS: tuple[Operation, ...] = (
                 },
             ),
         ),
-        refusals=_BODY,
+        refusals=BODY,
     ),
     Operation(
         method="post",
         path="/batch/push",
         id="pushBatch",
         tag=BATCH_TAG,
+        reach="feed",
+        scopes=(Scope.FEED,),
         summary="Push products into a batch",
         text=(
             f"0 to {MAX_PRODUCTS} products, as often as wanted. Rows are checked here and held durably before the "
@@ -193,13 +125,15 @@ OPERATIONS: tuple[Operation, ...] = (
         body=requests.Push,
         example={"sessionId": SESSION, "sequence": 0, "products": [_PRODUCT]},
         answers=(Answer(200, "At least one product was accepted, or none was sent.", Accepted, example=_HELD),),
-        refusals=(*_ROWS, errors.NotFoundError, errors.ConflictError, errors.SessionExpiredError),
+        refusals=(*ROWS, errors.NotFoundError, errors.ConflictError, errors.SessionExpiredError),
     ),
     Operation(
         method="post",
         path="/batch/complete",
         id="completeBatch",
         tag=BATCH_TAG,
+        reach="feed",
+        scopes=(Scope.FEED,),
         summary="Complete a batch",
         text=(
             "Closes the session and starts processing. Repeating it gives the same answer. With fewer rows than "
@@ -215,13 +149,16 @@ OPERATIONS: tuple[Operation, ...] = (
                 example={"sessionId": SESSION, "reference": "nightly-2026-11-22", "status": "processing"},
             ),
         ),
-        refusals=(*_BODY, errors.NotFoundError, errors.ConflictError, errors.SessionExpiredError),
+        refusals=(*BODY, errors.NotFoundError, errors.ConflictError, errors.SessionExpiredError),
     ),
     Operation(
         method="get",
         path="/batch/{sessionId}/status",
         id="getBatchStatus",
+        counts=False,
         tag=BATCH_TAG,
+        reach="feed",
+        scopes=(Scope.FEED,),
         summary="Ask how a batch stands",
         text="At any time, also long after it is over. Ask every 5 to 10 seconds, as Retry-After says.",
         answers=(_STATUS,),
@@ -231,7 +168,10 @@ OPERATIONS: tuple[Operation, ...] = (
         method="get",
         path="/batch/{sessionId}/events",
         id="streamBatchStatus",
+        counts=False,
         tag=BATCH_TAG,
+        reach="feed",
+        scopes=(Scope.FEED,),
         summary="Follow a batch",
         text=(
             "Server-sent events named `status`, each with the whole status: the current one at once, changes as they "
@@ -256,6 +196,8 @@ OPERATIONS: tuple[Operation, ...] = (
         path="/batch/{sessionId}/cancel",
         id="cancelBatch",
         tag=BATCH_TAG,
+        reach="feed",
+        scopes=(Scope.FEED,),
         summary="Cancel a batch",
         text=(
             "While it is open, nothing of it is saved. While it is processed, what is saved stays, and what is not yet "
@@ -269,6 +211,8 @@ OPERATIONS: tuple[Operation, ...] = (
         path="/batch/{sessionId}/errors",
         id="listRejectedRows",
         tag=BATCH_TAG,
+        reach="feed",
+        scopes=(Scope.FEED,),
         summary="List rejected rows",
         text="Every rejected row, with its push (from 0), its index in it (from 0), and why.",
         query=requests.ListQuery,
@@ -280,104 +224,12 @@ OPERATIONS: tuple[Operation, ...] = (
         path="/batch/{sessionId}/displays",
         id="listBatchDisplays",
         tag=BATCH_TAG,
+        reach="feed",
+        scopes=(Scope.FEED,),
         summary="List the displays of a batch",
         text="Every display that this batch changes: its state, the reason, the proof, and when.",
         query=requests.DisplaysQuery,
         answers=(Answer(200, "One page of them.", Page[BatchDisplay]),),
         refusals=(errors.ValidationError, errors.NotFoundError),
-    ),
-    Operation(
-        method="get",
-        path="/products/{barcode}/preview.png",
-        id="previewProduct",
-        tag=PREVIEW_TAG,
-        summary="See how a product looks",
-        text=(
-            "The label that a display with such a panel would show of this product now, pixel for pixel as it would be "
-            "sent."
-        ),
-        query=requests.PreviewQuery,
-        answers=(_PICTURE,),
-        refusals=(errors.ValidationError, errors.NotFoundError, errors.ConflictError),
-    ),
-    Operation(
-        method="get",
-        path="/products/preview.png",
-        id="previewNamedProduct",
-        tag=PREVIEW_TAG,
-        summary="The same, by a barcode that may hold a slash",
-        text="As `/products/{barcode}/preview.png`.",
-        query=requests.NamedPreviewQuery,
-        answers=(_PICTURE,),
-        refusals=(errors.ValidationError, errors.NotFoundError, errors.ConflictError),
-    ),
-    Operation(
-        method="get",
-        path="/displays/{display}/preview.png",
-        id="previewDisplay",
-        tag=PREVIEW_TAG,
-        summary="See what a display should show, and does",
-        text=(
-            "`desired`: what it should show; `shown`: what it was last proven to show. An address that displays of two "
-            "drivers have is a conflict."
-        ),
-        query=requests.DisplayPreviewQuery,
-        answers=(_PICTURE,),
-        refusals=(errors.ValidationError, errors.NotFoundError, errors.ConflictError),
-    ),
-    Operation(
-        method="get",
-        path="/health/live",
-        id="isLive",
-        tag=HEALTH_TAG,
-        summary="Whether the process is up",
-        text="Asks nothing of anybody else: a process that does not answer here should be restarted.",
-        answers=(Answer(200, "It is.", health.Live),),
-    ),
-    Operation(
-        method="get",
-        path="/health/ready",
-        id="isReady",
-        tag=HEALTH_TAG,
-        summary="Whether it can work",
-        text="The database is needed. Without Redis it is `degraded` but ready: changes go out a little later.",
-        answers=(Answer(200, "It can.", health.Ready),),
-        refusals=(errors.UnavailableError,),
-    ),
-    Operation(
-        method="get",
-        path="/metrics",
-        id="getMetrics",
-        tag=HEALTH_TAG,
-        summary="Metrics for Prometheus",
-        text="Requests of this process, and displays, updates, batches and gateways as the database has them.",
-        answers=(Answer(200, "The text exposition format.", {"type": "string"}, media="text/plain"),),
-    ),
-    Operation(
-        method="get",
-        path="/openapi.json",
-        id="getDocument",
-        tag=HEALTH_TAG,
-        summary="This document",
-        text="OpenAPI 3.1.",
-        answers=(Answer(200, "The document.", {"type": "object"}),),
-    ),
-    Operation(
-        method="get",
-        path="/docs",
-        id="getPage",
-        tag=HEALTH_TAG,
-        summary="This document, for people",
-        text="One page without scripts.",
-        answers=(Answer(200, "The page.", {"type": "string"}, media="text/html"),),
-    ),
-    Operation(
-        method="get",
-        path="/",
-        id="getRoot",
-        tag=HEALTH_TAG,
-        summary="To the page",
-        text="Sends a browser to `/docs`.",
-        answers=(Answer(303, "See there.", headers={"Location": "/docs"}),),
     ),
 )

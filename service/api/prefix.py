@@ -1,0 +1,3 @@
+"""Where the API answers, by version."""
+
+API_PREFIX = "/api/v1"
