@@ -9,7 +9,7 @@ SOURCES := service workers display_drivers tests $(wildcard bench)
 PYTHON ?= $(shell for each in python3 python3.14 python3.13 python3.12 python3.11 python; do \
 	"$$each" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo "$$each" && break; done)
 
-.PHONY: help demo test lint format types contracts chaos soak bench gallery lock clean
+.PHONY: help demo test lint format types contracts chaos soak bench gallery openapi lock clean
 
 help:
 	@echo "make demo [KEEP=1]   everything at once on a simulated store; KEEP=1 leaves it running"
@@ -21,6 +21,7 @@ help:
 	@echo "make soak [MINUTES=120 DATABASE=SQLite]   hours of load and faults: does anything leak"
 	@echo "make bench [ARGS=…]  how fast it is, against floors; ARGS such as --quick or --record"
 	@echo "make gallery         draw every shipped template anew for the docs"
+	@echo "make openapi         write docs/openapi.json anew, so that a change of the API is seen in review"
 	@echo "make lock            resolve the dependencies of pyproject.toml anew"
 
 $(READY): requirements-dev.lock pyproject.toml
@@ -93,6 +94,10 @@ lock: $(READY)
 gallery: $(READY)
 	@for file in service/rendering/templates/*.toml; do \
 		name=$$(basename $$file .toml); $(BIN)/shelfcast template sheet $$name --out docs/gallery/$$name.png; done
+
+# The document as it is reviewed: the tests compare it with what the API says of itself.
+openapi: $(READY)
+	@$(BIN)/python -m service.api.openapi > docs/openapi.json
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist demo-shelf.png

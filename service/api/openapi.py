@@ -100,6 +100,15 @@ def document() -> Schema:
     )
 
 
+def saved() -> str:
+    """The document as docs/openapi.json has it: one line a value, so that a difference is read in review.
+
+    Without the version of the service, which is no part of the contract.
+    """
+    kept = document() | {"info": {name: value for name, value in document()["info"].items() if name != "version"}}
+    return msgspec.json.format(msgspec.json.encode(kept), indent=1).decode()
+
+
 def _named_well(document: Schema) -> Schema:
     """Pages are generic structs, which msgspec calls `Page_RejectedRow_`."""
     named: Schema = msgspec.json.decode(_PAGE.sub(rb"\1Page", msgspec.json.encode(document)))
@@ -248,3 +257,7 @@ def _schemas() -> Schema:
         "NotReady": {"allOf": [{"$ref": _REF.format(name="Fault")}, checks]},
     }
     return schemas | SCHEMAS | refusals
+
+
+if __name__ == "__main__":
+    print(saved())  # noqa: T201 - `make openapi`

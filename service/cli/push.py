@@ -9,12 +9,12 @@ import click
 import msgspec
 
 from service.cli import mapping
-from service.cli.client import FeedClient, RefusedError
 from service.cli.console import USAGE, notes, stop
 from service.cli.mapping import Format, Mapped, Rejected
 from service.cli.progress import Bars
 from service.cli.report import rows, show_rejected, show_status
 from service.cli.sending import OVER, Sending
+from service.client import Client, Feed, RefusedError
 from service.messages import BatchDisplay, Status
 
 C = TypeVar("C", bound=Callable[..., Any])
@@ -49,12 +49,12 @@ def connects(command: C) -> C:
     return command
 
 
-def connected(url: str, token: str | None, token_file: str | None) -> FeedClient:
+def connected(url: str, token: str | None, token_file: str | None) -> Client:
     if not token and token_file:
         token = Path(token_file).read_text(encoding="utf-8").strip()
     if not token:
         stop("There is no token: set SHELFCAST_TOKEN or SHELFCAST_TOKEN_FILE, or give --token.", USAGE)
-    return FeedClient(url, token, tell=lambda sentence: notes.print(sentence, style="yellow"))
+    return Client(url, token, tell=lambda sentence: notes.print(sentence, style="yellow"))
 
 
 class Wish(msgspec.Struct, frozen=True):
@@ -133,16 +133,16 @@ def push(**options: Any) -> None:
     """  # noqa: D301 - \b is click's
     wish = Wish(**options)
     lines = mapping.read(wish.file, wish.form(), wish.mapped(), wish.key_fallback)
-    with connected(wish.url, wish.token, wish.token_file) as feed:
+    with connected(wish.url, wish.token, wish.token_file) as client:
         try:
-            sending = _sent(feed, lines, wish)
-            _tell(feed, sending, wish)
+            sending = _sent(client.feed, lines, wish)
+            _tell(client.feed, sending, wish)
         except RefusedError as error:
             stop(str(error), REFUSED)
     raise click.exceptions.Exit(exit_code(sending.status, sending.rejected))
 
 
-def _sent(feed: FeedClient, lines: Iterator[Any], wish: Wish) -> Sending:
+def _sent(feed: Feed, lines: Iterator[Any], wish: Wish) -> Sending:
     with Bars() as bars:
         sending = Sending(feed, bars)
         sending.hand_over(lines, wish.reference, full=wish.full)
@@ -154,7 +154,7 @@ def _sent(feed: FeedClient, lines: Iterator[Any], wish: Wish) -> Sending:
     return sending
 
 
-def _tell(feed: FeedClient, sending: Sending, wish: Wish) -> None:
+def _tell(feed: Feed, sending: Sending, wish: Wish) -> None:
     show_rejected(sending.rejected, wish.rejected)
     if sending.warnings:
         notes.print(f"Taken with a warning: {rows(sending.warnings)}.")
@@ -166,7 +166,7 @@ def _tell(feed: FeedClient, sending: Sending, wish: Wish) -> None:
         show_status(sending.status, _unconfirmed(feed, sending.session_id))
 
 
-def _unconfirmed(feed: FeedClient, session_id: str) -> Iterator[BatchDisplay]:
+def _unconfirmed(feed: Feed, session_id: str) -> Iterator[BatchDisplay]:
     return itertools.chain.from_iterable(feed.displays(session_id, state) for state in ("failed", "pending"))
 
 
@@ -186,18 +186,18 @@ def status(session: str, url: str, token: str | None, token_file: str | None, *,
 
     The exit code is 0 while it goes on, and then that of `push`.
     """
-    with connected(url, token, token_file) as feed:
+    with connected(url, token, token_file) as client:
         try:
-            found = feed.status(session)
+            found = client.feed.status(session)
             rejected = [
                 Rejected(f"{row.push}:{row.index}", row.barcode, row.field, row.code, row.detail)
-                for row in feed.rejected(session)
+                for row in client.feed.rejected(session)
             ]
             if as_json:
                 click.echo(msgspec.json.encode(found))
             else:
                 show_rejected(rejected)
-                show_status(found, _unconfirmed(feed, session))
+                show_status(found, _unconfirmed(client.feed, session))
         except RefusedError as error:
             stop(str(error), REFUSED)
     raise click.exceptions.Exit(exit_code(found, rejected) if found.status in OVER else 0)

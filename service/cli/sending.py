@@ -4,9 +4,9 @@ import time
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
-from service.cli.client import ROWS_A_PUSH, FeedClient, RefusedError
 from service.cli.mapping import Line, Rejected
 from service.cli.progress import Bars
+from service.client import ROWS_A_PUSH, Feed, RefusedError
 from service.core.batches import TERMINAL
 from service.core.product import Problem
 from service.messages import Status
@@ -25,7 +25,7 @@ class Sending:
         status: The last one that was asked for.
     """
 
-    def __init__(self, feed: FeedClient, bars: Bars) -> None:
+    def __init__(self, feed: Feed, bars: Bars) -> None:
         self.session_id = ""
         self.rejected: list[Rejected] = []
         self.warnings = 0

@@ -14,7 +14,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from litestar import Litestar
 
-from service.api.openapi import document
+from service.api.openapi import document, saved
 from service.api.operations import OPERATIONS
 from service.api.products import FIELDS, SCHEMAS
 from service.api.requests import complete_decoder, push_decoder, start_decoder
@@ -46,6 +46,12 @@ def test_every_route_is_in_the_document_and_nothing_else(app: Litestar):
         for server in operation.get("servers", DOCUMENT["servers"])
     }
     assert routes == {(method, path or "/") for method, path in described}
+
+
+def test_the_saved_document_is_what_the_api_says_of_itself():
+    """After a change of the API: make openapi, and look at the difference in review."""
+    file = Path(__file__).parents[3] / "docs" / "openapi.json"
+    assert file.read_text(encoding="utf-8").rstrip("\n") == saved()
 
 
 def test_the_document_is_openapi_3_1():

@@ -1,0 +1,35 @@
+"""A typed client of the API, for programs: what our own command line speaks, too.
+
+    with Client("https://shelf.example", token) as client:
+        client.feed.add([{"barcode": "3850123456782", "name": "Chocolate", "price": "1.99"}])
+
+Whatever is safe to repeat is repeated while the API is away or busy, as its Retry-After asks; a refusal is a
+RefusedError with the API's own sentence. Answers are the structs of `service.messages`.
+"""
+
+from collections.abc import Callable
+from typing import Self
+
+from service.client.feed import ROWS_A_PUSH, Feed
+from service.client.transport import RefusedError, Transport
+
+__all__ = ["ROWS_A_PUSH", "Client", "Feed", "RefusedError"]
+
+
+class Client:
+    """One token's view of the API; see `Transport` for the arguments. Close it, or use it in `with`."""
+
+    def __init__(
+        self, url: str, token: str, patience: float = 120.0, tell: Callable[[str], None] = lambda _: None
+    ) -> None:
+        self._transport = Transport(url, token, patience, tell)
+        self.feed = Feed(self._transport)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._transport.close()
