@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
+from service.core.limits import PLANS, Plan, parse_plans
+
 PREFIX = "SHELFCAST_"
 ELSEWHERE = ("URL", "TOKEN", "FEEDS")
 """Variables that others read: `shelfcast push` and `status` the first two, the tests the last."""
@@ -155,6 +157,7 @@ class Settings:
         workers: Worker processes that `serve` runs.
         trusted_proxies: Peers whose X-Forwarded-For and -Proto are believed.
         allow_plain_http: Take tokens over plain HTTP from anywhere, not only from loopback.
+        plans: Requests that a token of each plan may make, in a day and in a minute.
         session_open_for: A batch that nobody completes expires after this.
         lease: A worker that dies holds its work back for this long; a driver's send time-out is well under it.
         poll_every: Displays with an unproven face are polled this often.
@@ -179,6 +182,7 @@ class Settings:
     workers: int = _setting(1, _whole(1, 64))
     trusted_proxies: tuple[str, ...] = _setting((), _networks)
     allow_plain_http: bool = _setting(False, _yes_or_no)
+    plans: tuple[Plan, ...] = _setting(PLANS, parse_plans)
     session_open_for: float = _setting(1800.0, _seconds(0.1, 86_400))
     lease: float = _setting(15.0, _seconds(0.1, 600))
     poll_every: float = _setting(30.0, _seconds(0.01, 3600))
