@@ -3,9 +3,6 @@
 import asyncio
 import contextlib
 import itertools
-import json
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
@@ -17,6 +14,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
+from bench.hammer import Work, hammered
 from service import valkey
 from service.children import end
 from service.core.limits import BURST, DAILY, FAILURES_A_MINUTE, UNLIMITED, Plan
@@ -196,62 +194,26 @@ async def test_a_plan_without_limits_is_none_and_one_that_is_gone_is_warned_of_o
     assert [(line["event"], line["plan"]) for line in lines] == [("plan_unknown", "gone")]
 
 
-HAMMER = """
-import asyncio, itertools, json, sys
-from service.core.limits import Plan
-from service.counters import Counters
-from service.limiting import Limits
-
-dsn, daily, burst, requests, start, step, skew = json.loads(sys.argv[1])
-
-async def main():
-    ticks = itertools.count()
-    counters = Counters(dsn, patience=30)
-    limits = Limits(counters, [], lambda: start + skew + step * next(ticks))
-    plan = Plan("hammered", daily, burst)
-    print("ready", flush=True)
-    sys.stdin.readline()
-    said = []
-    for _ in range(requests // 50):
-        said += await asyncio.gather(*(limits.count("T", plan, counts=True) for _ in range(50)))
-    assert None not in said
-    print(sum(standing.allowed for standing in said))
-    await counters.close()
-
-asyncio.run(main())
-"""
-
-
-def hammered(settings: Settings, *, daily: int, burst: int, start: int, step: int = 0, skew: int = 0) -> int:
+def four(settings: Settings, *, skew: int = 0, **work: Any) -> int:
     """How many of 4 x 500 requests pass, by four processes at once, whose clocks are `skew` apart from one another."""
-    told = [json.dumps([settings.redis_dsn, daily, burst, 500, start, step, skew * number]) for number in range(4)]
-    processes = [
-        subprocess.Popen([sys.executable, "-c", HAMMER, each], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        for each in told
-    ]
-    for process in processes:
-        assert process.stdout is not None
-        assert process.stdout.readline() == b"ready\n"
-    for process in processes:
-        assert process.stdin is not None
-        process.stdin.write(b"go\n")
-        process.stdin.flush()
-    return sum(int(process.communicate()[0]) for process in processes)
+    start = work.pop("start", NOON)
+    return hammered(
+        [Work(settings.redis_dsn, requests=500, start=start + number * skew, **work) for number in range(4)]
+    )
 
 
 @pytest.mark.parametrize(("daily", "burst", "passes"), [(777, 10_000, 777), (10_000, 333, 333), (1, 1, 1)])
 def test_four_processes_at_once_pass_exactly_what_is_allowed(valkey_at: Settings, daily: int, burst: int, passes: int):
-    assert hammered(valkey_at, daily=daily, burst=burst, start=NOON) == passes
+    assert four(valkey_at, daily=daily, burst=burst) == passes
 
 
 def test_four_processes_across_midnight_pass_exactly_twice_what_a_day_allows(valkey_at: Settings):
     """Each walks 25 s through midnight, at its own pace and with a clock of its own."""
-    start = MIDNIGHT - 12_500
-    assert hammered(valkey_at, daily=300, burst=10_000, start=start, step=50, skew=700) == 600
+    assert four(valkey_at, daily=300, burst=10_000, start=MIDNIGHT - 12_500, step=50, skew=700) == 600
 
 
 def test_four_processes_across_a_minute_pass_exactly_twice_what_a_minute_allows(valkey_at: Settings):
-    assert hammered(valkey_at, daily=10_000, burst=300, start=NOON - 12_500, step=50, skew=700) == 600
+    assert four(valkey_at, daily=10_000, burst=300, start=NOON - 12_500, step=50, skew=700) == 600
 
 
 async def test_when_redis_is_killed_on_the_way_requests_go_on_and_counting_goes_on_after_it(
