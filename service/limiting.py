@@ -132,10 +132,13 @@ class Failures:
         self._wrong: set[str] = set()
         self._until = 0
 
+    @property
+    def pressed(self) -> bool:
+        """Whether any address is over its limit, as far as this process knows."""
+        return bool(self._over)
+
     def wait(self, address: str, token: str) -> int | None:
         """Seconds after which this token from this address is looked up again; None: at once."""
-        if not self._over:
-            return None
         left = self._left()
         return left if token in self._wrong and _bucket(address) in self._over else None
 

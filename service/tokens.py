@@ -17,11 +17,13 @@ import msgspec
 import structlog
 
 from service.context import Shelfcast
+from service.core.limits import UNLIMITED
 from service.core.problems import printable
 from service.core.scopes import Scope
 from service.errors import ConflictError, NotFoundError, UnauthorizedError, ValidationError
 from service.ids import new_id
 from service.messages import time
+from service.settings import Settings
 from service.store import products, tenants
 from service.store.database import Connection
 from service.store.tenants import Token
@@ -68,11 +70,18 @@ class Issued(msgspec.Struct, frozen=True):
 
 
 async def issue(
-    ctx: Shelfcast, store: str, name: str, *, scopes: Sequence[Scope] = (Scope.FEED,), expires_at: int | None = None
+    ctx: Shelfcast,
+    store: str,
+    name: str,
+    *,
+    scopes: Sequence[Scope] = (Scope.FEED,),
+    plan: str = UNLIMITED,
+    expires_at: int | None = None,
 ) -> Issued:
     """A new token for the store of this slug; its name is unique among the store's active ones."""
     now = ctx.clock()
     name = _checked_name(name)
+    check_plan(ctx.settings, plan)
     if expires_at is not None and expires_at <= now:
         raise ValidationError("The token would have expired already; give a later time.")
 
@@ -82,7 +91,8 @@ async def issue(
         if any(other.name == name and other.active(now) for other in await tenants.tokens_of(conn, owner.id)):
             raise ConflictError(f"Store {store} has an active token named {name}; revoke it or take another name.")
         issued = _new(owner, name, expires_at)
-        await tenants.insert_token(conn, _row(issued, owner, now) | {"scopes": msgspec.json.encode(scopes).decode()})
+        allowed = {"scopes": msgspec.json.encode(scopes).decode(), "plan": plan}
+        await tenants.insert_token(conn, _row(issued, owner, now) | allowed)
         return issued
 
     return await ctx.db.write(work)
@@ -200,6 +210,15 @@ def _checked_name(name: str) -> str:
     if not name or len(name) > NAME_LIMIT or not name.isprintable():
         raise ValidationError(f"A token's name is 1 to {NAME_LIMIT} printable characters, as the system that uses it.")
     return name
+
+
+def check_plan(settings: Settings, plan: str) -> None:
+    """ValidationError for a plan that is not in the settings."""
+    names = [UNLIMITED, *(known.name for known in settings.plans)]
+    if plan not in names:
+        raise ValidationError(
+            f"There is no plan {printable(plan, _SHOWN)}; take one of {', '.join(names)}, or add it to SHELFCAST_PLANS."
+        )
 
 
 def _new(store: tenants.Store, name: str, expires_at: int | None) -> Issued:

@@ -9,6 +9,7 @@ import structlog
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPReceiveMessage, Message, Receive, Scope, Send, WebSocketReceiveMessage
 
+from service.api.limits import ANSWERED
 from service.api.metrics import Metrics
 from service.ids import new_id
 
@@ -84,7 +85,8 @@ class Exchange:
             await self._send(message)
 
     def _own_headers(self) -> list[tuple[bytes, bytes]]:
-        return [(b"x-request-id", self.request_id.encode()), (b"x-content-type-options", b"nosniff")]
+        own = [(b"x-request-id", self.request_id.encode()), (b"x-content-type-options", b"nosniff")]
+        return [*own, *self.scope["state"].get(ANSWERED, ())]
 
 
 def _with_head(header: tuple[bytes, bytes]) -> tuple[bytes, bytes]:

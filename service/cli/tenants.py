@@ -9,6 +9,7 @@ import click
 from service import stores, tokens
 from service.cli.console import local, notes, results, table, warn
 from service.cli.work import run
+from service.core.limits import UNLIMITED
 from service.rendering.fonts import without_glyph
 from service.stores import NewStore
 
@@ -86,9 +87,10 @@ class Expiry(click.ParamType[int]):
 @click.option("--store", "slug", required=True, help="Whose products it may push.")
 @click.option("--name", required=True, help="Of the system that will use it; unique among the store's active tokens.")
 @click.option("--expires", type=Expiry(), metavar="SPAN|DATE", help="90d, 12h, 1y, or a date (UTC). Default: never.")
-def create_token(slug: str, name: str, expires: int | None) -> None:
+@click.option("--plan", default=UNLIMITED, show_default=True, help="How often it may ask: growth, pro, …")
+def create_token(slug: str, name: str, expires: int | None, plan: str) -> None:
     """Make a token and print it alone on standard output. It is shown this once and kept nowhere."""
-    issued = run(lambda ctx: tokens.issue(ctx, slug, name, expires_at=expires))
+    issued = run(lambda ctx: tokens.issue(ctx, slug, name, plan=plan, expires_at=expires))
     until = "without expiry" if issued.expires_at is None else f"until {local(issued.expires_at)}"
     notes.print(f"Token {issued.name} of store {issued.store}, {until}. Keep it: it is not shown again.")
     click.echo(issued.token)
@@ -99,12 +101,12 @@ def create_token(slug: str, name: str, expires: int | None) -> None:
 def list_tokens(slug: str | None) -> None:
     """All tokens by their recognisable prefix, never in full."""
     now = time.time_ns() // 1_000_000
-    grid = table("id", "store", "name", "begins with", "state", "made", "expires", "last used")
+    grid = table("id", "store", "name", "begins with", "plan", "state", "made", "expires", "last used")
     for found in run(lambda ctx: tokens.listed(ctx, slug)):
         state = "active" if found.active(now) else "revoked" if found.revoked_at else "expired"
         times = (local(found.created_at), local(found.expires_at), local(found.last_used_at))
         whose = found.store.slug if found.store else f"{found.organisation} (chain)"
-        grid.add_row(found.id, whose, found.name, found.prefix + "…", state, *times)
+        grid.add_row(found.id, whose, found.name, found.prefix + "…", found.plan, state, *times)
     results.print(grid)
 
 
