@@ -37,7 +37,7 @@ BENCHMARKS = {
     "poll": Benchmark(polling.measure),
     "start": Benchmark(starting.measure),
     "draw": Benchmark(drawing.measure),
-    "limit": Benchmark(limiting.measure, uvloop.new_event_loop),
+    "limit": Benchmark(limiting.measure),
 }
 LONG = {"memory"}
 
