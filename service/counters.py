@@ -2,31 +2,34 @@
 
 Whatever is asked while an answer is under way goes out together with the next, on one connection: so a flood of
 requests costs Redis a few round trips, and never opens more connections. If Redis is away or slow there is no answer,
-None, and whoever asks goes on without; at most one question a second waits to find out whether it is back.
+None, and whoever asks goes on without. Once it is away nobody waits for it: whether it is back is found out beside.
 """
 
 import asyncio
 import contextlib
 import hashlib
 import time
-from collections.abc import Awaitable, Coroutine, Iterable, Sequence
+from collections.abc import Coroutine, Iterable, Sequence
 from itertools import zip_longest
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
 import structlog
 from redis.asyncio import Redis
 from redis.exceptions import NoScriptError, RedisError
 
 SILENCE = 1.0
-"""Seconds before a Redis that did not answer is asked again."""
+"""Seconds before a Redis that did not answer is looked after again."""
 PATIENCE = 0.25
 """Seconds, a thousand times what it takes: enough for a Redis that forks or writes its file."""
+_CALM = 2.0
+"""Seconds to find out whether it is back: nobody waits, and a connection over TLS may take its time."""
 _TURNS = 10
 _TOGETHER = 100
 """Questions in one round trip, 3 ms of work for Redis."""
 _LOST = (RedisError, OSError, asyncio.TimeoutError)
 
 Numbers = list[int]
+T = TypeVar("T")
 
 log = structlog.get_logger(__name__)
 
@@ -45,8 +48,13 @@ class Script(NamedTuple):
 class _Question(NamedTuple):
     script: Script
     key: str
-    values: tuple[str | int, ...]
-    answer: "asyncio.Future[Numbers | None]"
+    values: tuple[str | int, ...] = ()
+
+
+_Waiting = list[tuple[_Question, "asyncio.Future[Numbers | None]"]]
+
+_PROBE = _Question(Script.of("redis.call('SET', KEYS[1], 1, 'PX', 1000) return {1}"), "shelfcast:counts")
+"""A server that is full, or a replica, answers a PING and counts nothing."""
 
 
 class Counters:
@@ -55,30 +63,41 @@ class Counters:
     def __init__(self, dsn: str, patience: float = PATIENCE) -> None:
         self._redis = Redis.from_url(dsn)
         self._patience = patience
-        self._waiting: list[_Question] = []
+        self._waiting: _Waiting = []
         self._sender: asyncio.Task[None] | None = None
+        self._looker: asyncio.Task[bool] | None = None
         self._away_since: float | None = None
-        self._ask_again_at = 0.0
+        self._look_again_at = 0.0
 
     @property
     def away(self) -> bool:
-        """Whether the last question found no answer."""
+        """Whether Redis did not answer when it was asked last."""
         return self._away_since is not None
 
     async def ask(self, script: Script, key: str, *values: str | int) -> Numbers | None:
         """What the script answers; None if Redis does not, or not in time."""
-        if self.away and (self._sender is not None or time.monotonic() < self._ask_again_at):
+        if self.away:
+            self.look()
             return None
-        question = _Question(script, key, values, asyncio.get_running_loop().create_future())
-        self._waiting.append(question)
+        answer: asyncio.Future[Numbers | None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((_Question(script, key, values), answer))
         if self._sender is None:
             self._sender = asyncio.create_task(self._send())
-        return await question.answer
+        return await answer
 
-    async def ping(self) -> bool:
-        """Whether Redis answers now; what is asked next is asked of it again if so."""
+    def look(self) -> None:
+        """If Redis is away, find out beside whether it is back, at most once a second."""
+        if self.away and self._looker is None and time.monotonic() >= self._look_again_at:
+            self._looker = asyncio.create_task(self.answers())
+            self._looker.add_done_callback(self._looked)
+
+    def _looked(self, _: asyncio.Task[bool]) -> None:
+        self._looker = None
+
+    async def answers(self) -> bool:
+        """Whether Redis counts now; what is asked next is asked of it if so."""
         try:
-            await self._patiently(self._redis.ping())
+            await _patiently(self._answers([_PROBE]), _CALM)
         except _LOST as error:
             self._note_lost(error)
             return False
@@ -86,9 +105,10 @@ class Counters:
         return True
 
     async def close(self) -> None:
-        if (sender := self._sender) is not None:
-            sender.cancel()
-            await asyncio.wait({sender})
+        if tasks := [task for task in (self._sender, self._looker) if task is not None]:
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
         self._release()
         with contextlib.suppress(*_LOST):
             await self._redis.aclose(close_connection_pool=True)
@@ -102,16 +122,15 @@ class Counters:
             self._sender = None
             self._release()
 
-    async def _settle(self, questions: list[_Question]) -> None:
+    async def _settle(self, together: _Waiting) -> None:
         answers: Sequence[Numbers] = ()
         try:
-            answers = await self._patiently(self._answers(questions))
-            self._note_found()
+            answers = await _patiently(self._answers([question for question, _ in together]), self._patience)
         except _LOST as error:
             self._note_lost(error)
             self._release()
         finally:
-            _tell(questions, answers)
+            _tell(together, answers)
 
     def _release(self) -> None:
         """Whoever waits goes on without an answer."""
@@ -137,22 +156,6 @@ class Counters:
                 pipe.execute_command(*command)
             return cast("list[Any]", await pipe.execute(raise_on_error=False))
 
-    async def _patiently(self, work: Awaitable[Any]) -> Any:
-        """What the work comes to; TimeoutError once patience has run out, counted in turns of the loop.
-
-        A process that is busy itself takes no turns, so that it does not take Redis for slow: a caller could else lift
-        its own limit with a flood.
-        """
-        task = asyncio.ensure_future(cast("Coroutine[Any, Any, Any]", work))
-        try:
-            for _ in range(_TURNS):
-                done, _ = await asyncio.wait({task}, timeout=self._patience / _TURNS)
-                if done:
-                    return task.result()
-        finally:
-            task.cancel()
-        raise TimeoutError(f"Redis did not answer within {self._patience} s")
-
     def _note_lost(self, error: BaseException) -> None:
         now = time.monotonic()
         if self._away_since is None:
@@ -160,7 +163,7 @@ class Counters:
             log.warning(
                 "rate_limits_off", error=str(error), hint="Requests are not limited until Redis answers; check it."
             )
-        self._ask_again_at = now + SILENCE
+        self._look_again_at = now + SILENCE
 
     def _note_found(self) -> None:
         if self._away_since is not None:
@@ -168,8 +171,25 @@ class Counters:
             self._away_since = None
 
 
-def _tell(questions: Sequence[_Question], answers: Sequence[Numbers]) -> None:
+async def _patiently(work: Coroutine[Any, Any, T], patience: float) -> T:
+    """What the work comes to; TimeoutError once patience (in seconds) has run out, counted in turns of the loop.
+
+    A process that is busy itself takes no turns, so that it does not take Redis for slow: a caller could else lift
+    its own limit with a flood.
+    """
+    task = asyncio.ensure_future(work)
+    try:
+        for _ in range(_TURNS):
+            done, _ = await asyncio.wait({task}, timeout=patience / _TURNS)
+            if done:
+                return task.result()
+    finally:
+        task.cancel()
+    raise TimeoutError(f"Redis did not answer within {patience} s")
+
+
+def _tell(together: _Waiting, answers: Sequence[Numbers]) -> None:
     """Those that there is no answer for get None."""
-    for question, answer in zip_longest(questions, answers):
-        if not question.answer.done():  # a caller that left has cancelled it
-            question.answer.set_result(answer)
+    for (_, future), answer in zip_longest(together, answers):
+        if not future.done():  # a caller that left has cancelled it
+            future.set_result(answer)

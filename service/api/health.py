@@ -82,7 +82,7 @@ async def _redis(ctx: Shelfcast) -> Check:
         detail = "Redis cannot be reached: the feed is taken without rate limits, displays wait until it is back."
         return Check(ok=False, detail=detail)
     # The bell is more patient than limits are: what rings may still be too slow to count.
-    counts = not ctx.limits.counters.away or await ctx.limits.counters.ping()
+    counts = not ctx.limits.counters.away or await ctx.limits.counters.answers()
     detail = "" if counts else "Redis is too slow or refuses to count: requests are not limited until it does."
     return Check(ok=counts, detail=detail)
 

@@ -82,6 +82,7 @@ class _Collected:
 def _limits(ctx: Shelfcast) -> Iterator[Metric]:
     enforced = GaugeMetricFamily("shelfcast_rate_limits_enforced", "Whether Redis counts requests; if not, all pass.")
     enforced.add_metric([], float(not ctx.limits.counters.away))
+    ctx.limits.counters.look()  # where nobody asks, the next scrape finds out
     yield enforced
     refused = CounterMetricFamily("shelfcast_rate_limited", "Requests refused, by what was spent.", labels=("limit",))
     for limit, count in ctx.limits.refused.items():

@@ -284,7 +284,7 @@ class TestFailures:
         await self.noted(failures, FAILURES_A_MINUTE + 1)
         clock.now += 60_000
         assert failures.wait("192.0.2.1", f"wrong-{FAILURES_A_MINUTE}") is None
-        assert await self.noted(failures, 1) == [None]
+        assert await self.noted(failures, FAILURES_A_MINUTE + 1) == [None] * FAILURES_A_MINUTE + [60]
 
     async def test_processes_count_together(self, failures: Failures, counters: Counters, clock: Clock):
         another = Failures(counters, clock)
