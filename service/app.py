@@ -20,13 +20,14 @@ from service.api.metrics import Metrics
 from service.api.pages import PagesController
 from service.api.prefix import API_PREFIX
 from service.api.previews import PreviewsController
+from service.api.tenants import ProductionController, StoresController, TokensController
 from service.context import Shelfcast, opened
 from service.errors import ValidationError
 from service.ids import new_id
 from service.settings import Settings
 
 FEED = (ProductsController, BatchController)
-VERSIONED = (*FEED, PreviewsController)
+VERSIONED = (*FEED, PreviewsController, StoresController, TokensController, ProductionController)
 """What answers under the prefix; of these the feed alone answers at the root too."""
 
 

@@ -130,6 +130,13 @@ def _redis_url(value: str) -> str:
     return f"{scheme}://{rest}"
 
 
+def _http_url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("is not an http:// or https:// URL")
+    return value.rstrip("/")
+
+
 def _home() -> Path:
     """One place for one user, so that every command finds the same database, wherever it is called."""
     base = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
@@ -151,6 +158,7 @@ class Settings:
         database_url: PostgreSQL; None: SQLite in `data_dir`.
         redis_url: Redis or Valkey; None: the embedded Valkey.
         redis_server: Server binary to embed instead of the packaged Valkey.
+        simulator_url: Simulated store that sandbox stores have their displays in; None: a child of `serve`.
         secret_key: Seals secrets of gateways and webhooks; of several, with commas, the first one seals. None: a key in
             a file of `data_dir`. Machines that share a database share the key.
         log_level: debug, info, warning or error.
@@ -177,6 +185,7 @@ class Settings:
     database_url: str | None = _setting(None, _database_url, secret=True)
     redis_url: str | None = _setting(None, _redis_url, secret=True)
     redis_server: Path | None = field(default=None, metadata={"parse": _folder})
+    simulator_url: str | None = _setting(None, _http_url)
     secret_key: str | None = _setting(None, _fernet_keys, secret=True)
     log_level: str = _setting("info", _one_of("debug", "info", "warning", "error"))
     workers: int = _setting(1, _whole(1, 64))

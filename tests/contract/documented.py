@@ -47,7 +47,7 @@ def check_problem(response: httpx.Response) -> None:
 
 
 def described(request: httpx.Request) -> dict[str, Any] | None:
-    path = request.url.path.removeprefix("/api/v1")
+    path = request.url.path.removeprefix("/api/v1") or request.url.path
     for template, methods in DOCUMENT["paths"].items():
         if re.fullmatch(re.sub(r"{\w+}", "[^/]+", template), path):
             return methods.get(request.method.lower())

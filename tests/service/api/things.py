@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from service import feed, floor, stores
+from service import feed, floor, stores, tokens
 from service.context import Shelfcast
 from service.tokens import Caller
 from tests.shop import milk, raw
@@ -29,7 +29,21 @@ async def _display(ctx: Shelfcast, caller: Caller) -> str:
     return "SIM000001"
 
 
-THINGS: dict[str, Make] = {"sessionId": _session, "barcode": _barcode, "display": _display}
+async def _store(_ctx: Shelfcast, caller: Caller) -> str:
+    return caller.store
+
+
+async def _token(ctx: Shelfcast, caller: Caller) -> str:
+    return (await tokens.issue(ctx, caller.store, "thing")).id
+
+
+THINGS: dict[str, Make] = {
+    "sessionId": _session,
+    "barcode": _barcode,
+    "display": _display,
+    "store": _store,
+    "tokenId": _token,
+}
 """Path parameter -> makes such a thing, and says what the path calls it."""
 
 

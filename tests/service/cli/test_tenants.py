@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from service.cli.tenants import Expiry
+from service.cli.tokens import Expiry
 from tests.service.cli.conftest import Shelfcast
 
 TOKEN = re.compile(r"sc_(live|test)_[A-Za-z0-9]{32}\n")
