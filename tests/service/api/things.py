@@ -5,7 +5,8 @@ from typing import Any
 
 import msgspec
 
-from service import feed, floor, stores
+from service import catalogue, feed, floor, stores
+from service.catalogue import BY_BARCODE, Named
 from service.context import Shelfcast
 from service.tokens import Caller
 from tests.shop import milk, raw
@@ -22,6 +23,11 @@ async def _barcode(ctx: Shelfcast, caller: Caller) -> str:
     return str(milk()["barcode"])
 
 
+async def _product(ctx: Shelfcast, caller: Caller) -> str:
+    barcode = await _barcode(ctx, caller)
+    return (await catalogue.one(ctx, catalogue.shop_of(caller), Named(BY_BARCODE, barcode))).id
+
+
 async def _display(ctx: Shelfcast, caller: Caller) -> str:
     await stores.add_gateway(ctx, caller.store, "ap-1", "simulator", {"url": "http://127.0.0.1:9"}, check=False)
     line = {"address": "SIM000001", "gateway": "ap-1", "panel": "296x128-BWR"}
@@ -29,7 +35,7 @@ async def _display(ctx: Shelfcast, caller: Caller) -> str:
     return "SIM000001"
 
 
-THINGS: dict[str, Make] = {"sessionId": _session, "barcode": _barcode, "display": _display}
+THINGS: dict[str, Make] = {"sessionId": _session, "barcode": _barcode, "product": _product, "display": _display}
 """Path parameter -> makes such a thing, and says what the path calls it."""
 
 
