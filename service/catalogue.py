@@ -1,6 +1,7 @@
 """What a store sells: its products in pages, one by one, what became of them and where they are shown."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Annotated, Any, NamedTuple, TypeVar
 
 import msgspec
@@ -44,6 +45,7 @@ _Text = Annotated[str, msgspec.Meta(max_length=searching.MAX_TEXT, pattern=r"\A[
 _Barcode = Annotated[str, msgspec.Meta(max_length=64, pattern=r"\A[!-~]*\Z")]
 _PRICES = {"price", "sale_price", "member_price", "deposit", "unit_price", "reference_price"}
 _TIMES = {"sale_start", "sale_end", "promotion_until", "source_updated_at"}
+_WRITTEN = (*_PRICES, *_TIMES)
 _NOTHING = Offer(
     price=None,
     regular_price=None,
@@ -166,14 +168,18 @@ def _message(row: Record, prices: Sequence[Priced], facts: StoreFacts, now: int)
         **shown(product),
         now=_NOTHING if row["archived_at"] is not None else _offer(Said(product, facts, now), prices),
         archived_at=time_or_none(row["archived_at"]),
-        created_at=time(row["created_at"]),
-        updated_at=time(row["updated_at"]),
+        created_at=_time(row["created_at"]),
+        updated_at=_time(row["updated_at"]),
     )
 
 
 def shown(product: Product) -> dict[str, Any]:
     """Every field of a product as the API writes it; by its name here."""
-    return {name: said(name, getattr(product, name)) for name in Product.__struct_fields__}
+    fields = dict(zip(Product.__struct_fields__, msgspec.structs.astuple(product), strict=True))
+    for name in _WRITTEN:
+        if fields[name] is not None:
+            fields[name] = said(name, fields[name])
+    return fields
 
 
 def said(field: str, value: Any) -> Any:
@@ -181,8 +187,8 @@ def said(field: str, value: Any) -> Any:
     if value is None:
         return None
     if field in _PRICES:
-        return exact_text(value)
-    return time(value) if field in _TIMES else value
+        return _price(value)
+    return _time(value) if field in _TIMES else value
 
 
 def _offer(say: Said, prices: Sequence[Priced]) -> Offer:
@@ -199,8 +205,14 @@ def _offer(say: Said, prices: Sequence[Priced]) -> Offer:
     )
 
 
+@lru_cache(maxsize=8192)  # a list repeats its prices
 def _price(price: int | None) -> str | None:
     return None if price is None else exact_text(price)
+
+
+@lru_cache(maxsize=1024)  # and what was saved together has one time
+def _time(at: int) -> str:
+    return time(at)
 
 
 async def prices(ctx: Shelfcast, shop: Shop, named: Named, window: Window) -> Page[ProductPrice]:

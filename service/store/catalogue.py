@@ -46,7 +46,7 @@ async def keys(
     key = _key(wanted, sort)
     statement = select(*key).where(*_where(connection, store_id, wanted))
     page = paged(statement, key, after, offset, limit, descending=sort.startswith("-"))
-    return [tuple(row) for row in await connection.execute(page)]
+    return [tuple(row) for row in (await connection.execute(page)).all()]
 
 
 def _key(wanted: Wanted, sort: Sort) -> Sequence[ColumnElement[Any]]:
@@ -85,7 +85,7 @@ async def rows(connection: Connection, store_id: int, barcodes: Collection[str])
         statement = select(*_COLUMNS).where(
             products.c.store_id == store_id, is_among(connection, products.c.barcode, some)
         )
-        found.update((row["barcode"], row) for row in (await connection.execute(statement)).mappings())
+        found.update((row["barcode"], row) for row in (await connection.execute(statement)).mappings().all())
     return found
 
 
@@ -103,8 +103,8 @@ async def priced(connection: Connection, store_id: int, barcodes: Collection[str
         of_these = is_among(connection, price_history.c.barcode, some)
         statement = select(*columns).where(price_history.c.store_id == store_id, of_these)
         newest_first = statement.order_by(price_history.c.barcode, price_history.c.id.desc())
-        for barcode, price, since in await connection.execute(newest_first):
-            found[barcode].append(Priced(price, since))
+        for barcode, price, since in (await connection.execute(newest_first)).all():
+            found[barcode].append((price, since))
     return found
 
 
