@@ -102,7 +102,7 @@ async def priced(connection: Connection, store_id: int, barcodes: Collection[str
     for some in chunks(sorted(barcodes)):
         of_these = is_among(connection, price_history.c.barcode, some)
         statement = select(*columns).where(price_history.c.store_id == store_id, of_these)
-        newest_first = statement.order_by(price_history.c.barcode, price_history.c.id.desc())
+        newest_first = statement.order_by(price_history.c.barcode.desc(), price_history.c.id.desc())
         for barcode, price, since in (await connection.execute(newest_first)).all():
             found[barcode].append((price, since))
     return found
@@ -177,7 +177,8 @@ async def displays_of(
     )
     if not ended:
         statement = statement.where(bindings.c.unbound_at.is_(None))
-    return await _page(connection, statement, bindings.c.id, after, offset, limit, descending=True)
+    # Not the column itself: its order would have the key of all bindings read, and not the index of this product's.
+    return await _page(connection, statement, bindings.c.id.concat(""), after, offset, limit, descending=True)
 
 
 async def _page(
