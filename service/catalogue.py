@@ -30,6 +30,7 @@ from service.reasons import proof_word
 from service.store import catalogue
 from service.store.catalogue import Sort, Wanted
 from service.store.database import Connection, Record
+from service.store.tenants import Store
 from service.stores import known_store
 from service.tokens import Caller
 
@@ -70,11 +71,14 @@ def shop_of(caller: Caller) -> Shop:
     return Shop(caller.store_id, StoreFacts(caller.currency, caller.timezone, caller.locale))
 
 
+def shop_at(store: Store) -> Shop:
+    return Shop(store.id, StoreFacts(store.currency, store.timezone, store.locale))
+
+
 async def shop_named(ctx: Shelfcast, slug: str) -> Shop:
     """Raises NotFoundError if there is no such store."""
     async with ctx.db.read() as connection:
-        store = await known_store(connection, slug)
-    return Shop(store.id, StoreFacts(store.currency, store.timezone, store.locale))
+        return shop_at(await known_store(connection, slug))
 
 
 class Named(NamedTuple):

@@ -30,6 +30,7 @@ from service.messages_products import ChangedProduct, ChangedStock, Outcome
 from service.saving import Cause, OnSale, Received, Saved, Source
 from service.store import answered, displays, products
 from service.store.database import Connection, Record
+from service.stores import known_store
 
 T = TypeVar("T")
 
@@ -46,6 +47,13 @@ class Editor(NamedTuple):
 
     shop: Shop
     who: Who
+
+
+async def editor_of(ctx: Shelfcast, slug: str, by: str) -> Editor:
+    """Whoever changes products of this store at a shell; raises NotFoundError if there is no such store."""
+    async with ctx.db.read() as connection:
+        store = await known_store(connection, slug)
+    return Editor(catalogue.shop_at(store), Who(store.organisation_id, store.id, by))
 
 
 class StockChange(NamedTuple):

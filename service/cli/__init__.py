@@ -15,6 +15,7 @@ COMMANDS = {
     "migrate": ("service.cli.run:migrate", "Bring the database to this version."),
     "store": ("service.cli.tenants:store", "Stores: create, list."),
     "token": ("service.cli.tenants:token", "Tokens of a store's POS: create, list, revoke."),
+    "product": ("service.cli.products:product", "Products of a store: list, show, archive, restore, export."),
     "gateway": ("service.cli.tenants:gateway", "Gateways of a store: add, list."),
     "display": ("service.cli.displays:display", "Displays of a store: import, bind."),
     "displays": ("service.cli.displays:displays", "Show displays, desired against shown; --wrong: only those."),
