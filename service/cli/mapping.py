@@ -116,9 +116,7 @@ def _product(
     row: Mapping[str, str], columns: Mapping[str, str], takes: Mapping[str, Callable[[str], Any]]
 ) -> dict[str, Any]:
     given = {
-        field: unguarded(row[column])
-        for field, column in columns.items()
-        if row[column] and not row[column].isspace()
+        field: unguarded(row[column]) for field, column in columns.items() if row[column] and not row[column].isspace()
     }
     product = {field: takes[field](value) if field in takes else value for field, value in given.items()}
     if "netContent" in product and "netContentUnit" not in columns:

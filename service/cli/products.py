@@ -39,7 +39,9 @@ _json = click.option("--json", "as_json", is_flag=True, help="One JSON object a 
 @click.option("--sort", type=click.Choice(["name", "-name", "barcode", "-barcode"]), default="name", show_default=True)
 @click.option("--limit", type=click.IntRange(min=1), default=100, show_default=True, help="Products at most.")
 @_json
-def list_(slug: str, search: str, category: str | None, sort: Sort, limit: int, *, archived: bool, as_json: bool) -> None:
+def list_(
+    slug: str, search: str, category: str | None, sort: Sort, limit: int, *, archived: bool, as_json: bool
+) -> None:
     """List products, what they cost now, and since when they are so."""
     wanted = Wanted(archived, category, tuple(needles(search)))
 

@@ -43,17 +43,16 @@ async def keys(
     connection: Connection, store_id: int, wanted: Wanted, sort: Sort, after: Key | None, offset: int, limit: int
 ) -> list[Key]:
     """The keys of one page, in its order."""
-    key = _key(wanted, sort)
+    key = _KEYS[sort.removeprefix("-")]
     statement = select(*key).where(*_where(connection, store_id, wanted))
     page = paged(statement, key, after, offset, limit, descending=sort.startswith("-"))
     return [tuple(row) for row in (await connection.execute(page)).all()]
 
 
-def _key(wanted: Wanted, sort: Sort) -> Sequence[ColumnElement[Any]]:
-    if sort in {"name", "-name"}:
-        return products.c.search, products.c.barcode
-    # No index has both this order and the text: what is found by its text is sorted afterwards.
-    return (products.c.barcode.concat("") if wanted.needles else products.c.barcode,)
+_KEYS: dict[str, Sequence[ColumnElement[Any]]] = {
+    "name": (products.c.search, products.c.barcode),
+    "barcode": (products.c.barcode,),
+}
 
 
 async def count(connection: Connection, store_id: int, wanted: Wanted) -> int | None:

@@ -131,19 +131,19 @@ products = Table(
 )
 product_is_on_sale = products.c.archived_at.is_(None)
 product_is_archived = products.c.archived_at.is_not(None)
-# Lists and searches read these and no row of the table until they know which: each holds what it is asked by.
+# Lists and searches read these and no row of the table until they know which: each is in an order that is asked for and
+# has the text that is searched, so that none is a trap for a planner.
 for _name, _which in (("on_sale", product_is_on_sale), ("archived", product_is_archived)):
     for _suffix, _columns in {
-        "": (products.c.search,),
-        "_barcode": (),
-        "_category": (products.c.category, products.c.search),
-        "_category_barcode": (products.c.category,),
+        "": ("search", "barcode"),
+        "_barcode": ("barcode", "search"),
+        "_category": ("category", "search", "barcode"),
+        "_category_barcode": ("category", "barcode", "search"),
     }.items():
         Index(
             f"ix_products_{_name}{_suffix}",
             products.c.store_id,
-            *_columns,
-            products.c.barcode,
+            *(products.c[_column] for _column in _columns),
             postgresql_where=_which,
             sqlite_where=_which,
         )

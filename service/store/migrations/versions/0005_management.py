@@ -340,15 +340,15 @@ def _change_tables() -> None:
     op.add_column("products", sa.Column("search", sa.Text(), server_default="", nullable=False))
     for name, condition in (("on_sale", "archived_at IS NULL"), ("archived", "archived_at IS NOT NULL")):
         for suffix, columns in {
-            "": ["search"],
-            "_barcode": [],
-            "_category": ["category", "search"],
-            "_category_barcode": ["category"],
+            "": ["search", "barcode"],
+            "_barcode": ["barcode", "search"],
+            "_category": ["category", "search", "barcode"],
+            "_category_barcode": ["category", "barcode", "search"],
         }.items():
             op.create_index(
                 f"ix_products_{name}{suffix}",
                 "products",
-                ["store_id", *columns, "barcode"],
+                ["store_id", *columns],
                 unique=False,
                 postgresql_where=sa.text(condition),
                 sqlite_where=sa.text(condition),
