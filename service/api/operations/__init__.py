@@ -4,11 +4,23 @@ One table for all who have to know: authentication looks up here what a token ne
 the discovery are made from it, and tests try every wrong token on every one of these.
 """
 
+import re
+
 from service.api.operations import feed, health, previews, products
 from service.api.operations.feed import SESSION
 from service.api.operations.operation import Answer, Operation, Reach, Schema
 
-__all__ = ["BY_ROUTE", "OPERATIONS", "PATH_PARAMETERS", "Answer", "Operation", "Reach", "Schema"]
+__all__ = [
+    "BY_ROUTE",
+    "METHODS",
+    "OPERATIONS",
+    "PARAMETER",
+    "PATH_PARAMETERS",
+    "Answer",
+    "Operation",
+    "Reach",
+    "Schema",
+]
 
 OPERATIONS: tuple[Operation, ...] = (
     *feed.OPERATIONS,
@@ -17,6 +29,12 @@ OPERATIONS: tuple[Operation, ...] = (
     *health.OPERATIONS,
 )
 BY_ROUTE = {operation.route: operation for operation in OPERATIONS}
+PARAMETER = re.compile(r"{\w+(?::\w+)?}")
+"""A parameter in a path, as Litestar writes it."""
+METHODS: dict[str, set[bytes]] = {}
+"""Of each path, without the names of its parameters."""
+for _method, _path in BY_ROUTE:
+    METHODS.setdefault(_path, set()).add(_method.encode())
 
 PATH_PARAMETERS: dict[str, Schema] = {
     "sessionId": {"type": "string", "description": "As `/batch/start` answered it.", "examples": [SESSION]},
