@@ -12,7 +12,7 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
-from bench import drawing, latency, limiting, memory, polling, pushing, saving, sending, starting
+from bench import drawing, latency, limiting, lists, memory, polling, pushing, saving, sending, starting
 from bench.harness import HEAD, MISSED, POSTGRESQL, QUICK, SQLITE, Figure, Sizes, cells
 from bench.places import Place, place, server
 from bench.record import record
@@ -38,6 +38,7 @@ BENCHMARKS = {
     "start": Benchmark(starting.measure),
     "draw": Benchmark(drawing.measure),
     "limit": Benchmark(limiting.measure),
+    "lists": Benchmark(lists.measure),
 }
 LONG = {"memory"}
 

@@ -13,6 +13,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from service import collecting
 from service.api.answers import PROBLEM_JSON, fault, refuse
+from service.api.catalogue import CatalogueController
 from service.api.envelope import Envelope
 from service.api.feed import BatchController, ProductsController
 from service.api.health import HealthController
@@ -27,7 +28,14 @@ from service.ids import new_id
 from service.settings import Settings
 
 FEED = (ProductsController, BatchController)
-VERSIONED = (*FEED, PreviewsController, StoresController, TokensController, ProductionController)
+VERSIONED = (
+    *FEED,
+    PreviewsController,
+    CatalogueController,
+    StoresController,
+    TokensController,
+    ProductionController,
+)
 """What answers under the prefix; of these the feed alone answers at the root too."""
 
 

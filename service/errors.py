@@ -9,7 +9,7 @@ ServiceError(status, code)
 """
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 class ServiceError(Exception):
@@ -84,6 +84,14 @@ class UnprocessableError(ServiceError):
     status = 422
     code = "unprocessable"
     title = "Unprocessable"
+
+
+class RowsRefusedError(UnprocessableError):
+    """Every row was refused; `members` says why, as the answer to rows does."""
+
+    def __init__(self, detail: str, members: Mapping[str, Any]) -> None:
+        super().__init__(detail)
+        self.members = members
 
 
 class RateLimitedError(ServiceError):

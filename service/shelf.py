@@ -31,7 +31,7 @@ async def display_states(ctx: Shelfcast, store: str, *, wrong: bool = False) -> 
 
 def _state(row: dict[str, Any], bound: dict[int, str]) -> DisplayState:
     right = planning.is_right(row)
-    reason, detail = (None, None) if right else why(_circumstances(row))
+    reason, detail = (None, None) if right else why(circumstances(row))
     return DisplayState(
         display_id=row["id"],
         address=row["address"],
@@ -52,7 +52,7 @@ def _state(row: dict[str, Any], bound: dict[int, str]) -> DisplayState:
     )
 
 
-def _circumstances(row: dict[str, Any]) -> Circumstances:
+def circumstances(row: dict[str, Any]) -> Circumstances:
     return Circumstances(
         sent=row["update_phase"] == "SENT",
         gateway=row["gateway"],

@@ -1,6 +1,5 @@
 """Who asks: the bearer token, looked up at every request, before the body is read, and what it may do."""
 
-import re
 from typing import Any
 
 import structlog
@@ -9,7 +8,7 @@ from litestar.middleware import AbstractAuthenticationMiddleware, Authentication
 
 from service.api import limits
 from service.api.addresses import address, is_in
-from service.api.operations import BY_ROUTE, Operation
+from service.api.operations import BY_ROUTE, PARAMETER, Operation
 from service.api.prefix import API_PREFIX
 from service.callers import Caller, caller
 from service.context import Shelfcast
@@ -17,8 +16,6 @@ from service.core import scopes
 from service.errors import ForbiddenError, UnauthorizedError
 from service.settings import Settings
 from service.store.tenants import Token
-
-_PARAMETER = re.compile(r"{\w+(?::\w+)?}")
 
 
 class Authentication(AbstractAuthenticationMiddleware):
@@ -48,7 +45,7 @@ class Authentication(AbstractAuthenticationMiddleware):
 def operation_of(connection: ASGIConnection[Any, Any, Any, Any]) -> Operation:
     """What the table of operations says of this route. A route that is not in it is answered to nobody (KeyError)."""
     path = str(connection.scope["path_template"]).removeprefix(API_PREFIX)
-    return BY_ROUTE[str(connection.scope.get("method")), _PARAMETER.sub("{}", path)]
+    return BY_ROUTE[str(connection.scope.get("method")), PARAMETER.sub("{}", path)]
 
 
 async def _user(ctx: Shelfcast, token: Token, operation: Operation, named: str | None) -> Caller | Token:

@@ -17,6 +17,7 @@ COMMANDS = {
     "store": ("service.cli.stores:store", "Stores: create, list; simulated displays for a sandbox."),
     "token": ("service.cli.tokens:token", "Tokens of stores and chains: create, list, rotate, revoke."),
     "production": ("service.cli.production:production", "From sandbox to production: list, grant, refuse."),
+    "product": ("service.cli.products:product", "Products of a store: list, show, archive, restore, export."),
     "gateway": ("service.cli.tenants:gateway", "Gateways of a store: add, list."),
     "display": ("service.cli.displays:display", "Displays of a store: import, bind."),
     "displays": ("service.cli.displays:displays", "Show displays, desired against shown; --wrong: only those."),

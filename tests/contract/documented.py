@@ -31,7 +31,7 @@ async def check(response: httpx.Response) -> None:
         assert name not in response.headers or name in answer["headers"], f"{name} is not documented"
     for media, content in answer.get("content", {}).items():
         assert response.headers["content-type"].startswith(media)
-        if media.endswith("json"):
+        if media.endswith(("/json", "+json")):
             conforms(response.json(), content["schema"])
 
 

@@ -5,7 +5,8 @@ from typing import Any
 
 import msgspec
 
-from service import feed, floor, stores, tokens
+from service import catalogue, feed, floor, stores, tokens
+from service.catalogue import BY_BARCODE, Named
 from service.context import Shelfcast
 from service.tokens import Caller
 from tests.shop import milk, raw
@@ -20,6 +21,11 @@ async def _session(ctx: Shelfcast, caller: Caller) -> str:
 async def _barcode(ctx: Shelfcast, caller: Caller) -> str:
     await feed.change(ctx, caller, "whole", [raw(milk())])
     return str(milk()["barcode"])
+
+
+async def _product(ctx: Shelfcast, caller: Caller) -> str:
+    barcode = await _barcode(ctx, caller)
+    return (await catalogue.one(ctx, catalogue.shop_of(caller), Named(BY_BARCODE, barcode))).id
 
 
 async def _display(ctx: Shelfcast, caller: Caller) -> str:
@@ -40,6 +46,7 @@ async def _token(ctx: Shelfcast, caller: Caller) -> str:
 THINGS: dict[str, Make] = {
     "sessionId": _session,
     "barcode": _barcode,
+    "product": _product,
     "display": _display,
     "store": _store,
     "tokenId": _token,
