@@ -53,7 +53,9 @@ PATH_PARAMETERS: dict[str, Schema] = {
     },
     "tokenId": {"type": "string", "description": "Id of a token, as lists show it.", "examples": [SESSION]},
     "product": {
+        "type": "string",
         "description": "The product's id, or `by-barcode` together with `?barcode=`, which may hold a slash.",
         "examples": [SESSION, "by-barcode"],
+    },
     "display": {"type": "string", "description": "The display's address, or its id.", "examples": ["SIM000001"]},
 }
