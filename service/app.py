@@ -13,6 +13,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from service import collecting
 from service.api.answers import PROBLEM_JSON, fault, refuse
+from service.api.displays import DisplaysController, EvidenceController
 from service.api.envelope import Envelope
 from service.api.feed import BatchController, ProductsController
 from service.api.health import HealthController
@@ -26,7 +27,7 @@ from service.ids import new_id
 from service.settings import Settings
 
 FEED = (ProductsController, BatchController)
-VERSIONED = (*FEED, PreviewsController)
+VERSIONED = (*FEED, PreviewsController, DisplaysController, EvidenceController)
 """What answers under the prefix; of these the feed alone answers at the root too."""
 
 

@@ -54,6 +54,8 @@ class Caller(msgspec.Struct, frozen=True):
     token: str
     """The token's name."""
     scopes: tuple[str, ...]
+    is_chain: bool = False
+    """Whether the token is the whole chain's, which may be told of its other stores."""
 
 
 class Issued(msgspec.Struct, frozen=True):
@@ -192,6 +194,7 @@ def _caller(token: Token, store: tenants.Store) -> Caller:
         token_id=token.id,
         token=token.name,
         scopes=token.scopes,
+        is_chain=token.store is None,
     )
 
 

@@ -9,11 +9,11 @@ import msgspec
 from rich.table import Table
 
 from service import floor
+from service.binding import Report
 from service.cli.console import notes, results, table
 from service.cli.files import csv_lines
 from service.cli.work import run
 from service.context import Shelfcast
-from service.floor import Report
 from service.messages import DisplayState
 from service.shelf import display_states
 

@@ -4,7 +4,7 @@ One table for all who have to know: authentication looks up here what a token ne
 the discovery are made from it, and tests try every wrong token on every one of these.
 """
 
-from service.api.operations import feed, health, previews
+from service.api.operations import displays, feed, health, previews
 from service.api.operations.feed import SESSION
 from service.api.operations.operation import Answer, Operation, Reach, Schema
 
@@ -13,6 +13,7 @@ __all__ = ["BY_ROUTE", "OPERATIONS", "PATH_PARAMETERS", "Answer", "Operation", "
 OPERATIONS: tuple[Operation, ...] = (
     *feed.OPERATIONS,
     *previews.OPERATIONS,
+    *displays.OPERATIONS,
     *health.OPERATIONS,
 )
 BY_ROUTE = {operation.route: operation for operation in OPERATIONS}
@@ -25,5 +26,6 @@ PATH_PARAMETERS: dict[str, Schema] = {
         "pattern": "^[!-.0-~]{1,64}$",
         "examples": ["3850123456782"],
     },
+    "blinkId": {"type": "string", "description": "As `blink` answered it.", "examples": [SESSION]},
     "display": {"type": "string", "description": "The display's address, or its id.", "examples": ["SIM000001"]},
 }

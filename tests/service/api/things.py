@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from service import feed, floor, stores
+from service import auditing, blinking, displays, feed, floor, stores
 from service.context import Shelfcast
 from service.tokens import Caller
 from tests.shop import milk, raw
@@ -29,7 +29,12 @@ async def _display(ctx: Shelfcast, caller: Caller) -> str:
     return "SIM000001"
 
 
-THINGS: dict[str, Make] = {"sessionId": _session, "barcode": _barcode, "display": _display}
+async def _blink(ctx: Shelfcast, caller: Caller) -> str:
+    by = displays.By(caller.store, auditing.by(caller))
+    return (await blinking.ask(ctx, by, "SIM000001", 1)).blink_id
+
+
+THINGS: dict[str, Make] = {"sessionId": _session, "barcode": _barcode, "display": _display, "blinkId": _blink}
 """Path parameter -> makes such a thing, and says what the path calls it."""
 
 
