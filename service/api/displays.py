@@ -103,11 +103,11 @@ class DisplaysController(Controller):
         asked = await blinking.ask(ctx, by(request.user), display, sent.seconds)
         return answer(asked, 202, {"Location": f"/api/v1/displays/{asked.display_id}/blinks/{asked.blink_id}"})
 
-    @get("/displays/{display:str}/blinks/{blink_id:str}")
+    @get("/displays/{display:str}/blinks/{blink:str}")
     async def blink_status(
-        self, request: StoreRequest, ctx: Context, display: Display, blink_id: FromPath[str]
+        self, request: StoreRequest, ctx: Context, display: Display, blink: FromPath[str]
     ) -> Response[bytes]:
-        return answer(await blinking.status(ctx, request.user.store, display, blink_id))
+        return answer(await blinking.status(ctx, request.user.store, display, blink))
 
 
 class EvidenceController(Controller):

@@ -26,6 +26,6 @@ PATH_PARAMETERS: dict[str, Schema] = {
         "pattern": "^[!-.0-~]{1,64}$",
         "examples": ["3850123456782"],
     },
-    "blinkId": {"type": "string", "description": "As `blink` answered it.", "examples": [SESSION]},
+    "blink": {"type": "string", "description": "As `blink` answered it.", "examples": [SESSION]},
     "display": {"type": "string", "description": "The display's address, or its id.", "examples": ["SIM000001"]},
 }

@@ -194,7 +194,7 @@ OPERATIONS: tuple[Operation, ...] = (
     ),
     Operation(
         method="get",
-        path="/displays/{display}/blinks/{blinkId}",
+        path="/displays/{display}/blinks/{blink}",
         id="getBlink",
         counts=False,
         tag=DISPLAY_TAG,

@@ -34,7 +34,7 @@ async def _blink(ctx: Shelfcast, caller: Caller) -> str:
     return (await blinking.ask(ctx, by, "SIM000001", 1)).blink_id
 
 
-THINGS: dict[str, Make] = {"sessionId": _session, "barcode": _barcode, "display": _display, "blinkId": _blink}
+THINGS: dict[str, Make] = {"sessionId": _session, "barcode": _barcode, "display": _display, "blink": _blink}
 """Path parameter -> makes such a thing, and says what the path calls it."""
 
 
