@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from display_drivers.base import Proof, Report
-from service import blinking, displays, display_history, shelf, sync
+from service import blinking, display_history, displays, shelf, sync
 from service.auditing import Who
 from service.context import Shelfcast
 from service.display_history import Asked
@@ -218,7 +218,9 @@ async def test_the_report_of_the_old_push_does_not_end_the_doubt(shop: Shop, by:
     assert not (await displays.one(shop.ctx, "shop", ONE)).right
 
 
-async def listed(shop: Shop, *, offline: bool = False, gateway: str | None = None, **wanted: Any) -> list[DisplayDetail]:
+async def listed(
+    shop: Shop, *, offline: bool = False, gateway: str | None = None, **wanted: Any
+) -> list[DisplayDetail]:
     filters = Filter(Wanted(**wanted), gateway, offline)
     found: list[DisplayDetail] = []
     cursor = None
