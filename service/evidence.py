@@ -93,7 +93,8 @@ async def _of_displays(conn: Connection, store_id: int, ids: Sequence[str], mome
     at = moment.at
     displays = {row["id"]: row for row in await shelf_lists.rows(conn, store_id, ids)}
     around = await history.around(conn, store_id, ids, at)
-    sent, doubts = await _sent_and_doubts(conn, store_id, ids)
+    proven = [last["id"] for last, _ in around.values() if last]
+    sent, doubts = await _sent_and_doubts(conn, store_id, ids, proven)
     verdicts = {id_: core.at(at, _shown(around[id_][0]), _shown(around[id_][1]), sent[id_], doubts[id_]) for id_ in ids}
     bound = defaultdict(list)
     for row in await history.bound_at(conn, store_id, ids, at):
@@ -107,11 +108,11 @@ def _shown(row: Record | None) -> Shown | None:
 
 
 async def _sent_and_doubts(
-    conn: Connection, store_id: int, ids: Sequence[str]
+    conn: Connection, store_id: int, ids: Sequence[str], proven: Sequence[str]
 ) -> tuple[dict[str, list[core.Sent]], dict[str, list[Doubt]]]:
     sent: dict[str, list[core.Sent]] = defaultdict(list)
     doubts: dict[str, list[Doubt]] = defaultdict(list)
-    for row in await history.pushed(conn, store_id, ids):
+    for row in await history.pushed(conn, store_id, ids, proven):
         if row["pushed_at"] is not None:
             sent[row["display_id"]].append(core.Sent(row["pushed_at"], row["digest"], row["revision"], row["id"]))
         if row["cause"] == "resend":

@@ -1,6 +1,7 @@
 """What an operator does with one display at a shell."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -22,13 +23,20 @@ def zagreb(shelfcast: Shelfcast) -> Shelfcast:
     return shelfcast
 
 
+@pytest.fixture
+def binding(tmp_path: Path) -> Path:
+    file = tmp_path / "bind.csv"
+    file.write_text("address,barcode\nA1,100\n")
+    return file
+
+
 def bound(zagreb: Shelfcast) -> dict[str, list[str]]:
     lines = zagreb("displays", "--store", "zagreb", "--json").stdout.splitlines()
     return {one["address"]: one["barcodes"] for one in map(json.loads, lines)}
 
 
-def test_a_display_is_registered_swapped_and_retired(zagreb: Shelfcast):
-    zagreb("display", "bind", "-", "--store", "zagreb", stdin="address,barcode\nA1,100\n")
+def test_a_display_is_registered_swapped_and_retired(zagreb: Shelfcast, binding: Path):
+    zagreb("display", "bind", binding, "--store", "zagreb")
     swapped = zagreb("display", "swap", "A1", "A2", "--store", "zagreb")
     assert (swapped.exit_code, "100 in slot 0" in swapped.stderr) == (0, True)
     assert bound(zagreb) == {"A2": ["100"]}
@@ -55,8 +63,8 @@ def test_a_display_that_nobody_makes_flash_is_given_up(zagreb: Shelfcast, monkey
     assert (given_up.exit_code, "within a minute" in given_up.stderr) == (1, True)
 
 
-def test_history_and_the_face_at_a_time_are_told(zagreb: Shelfcast):
-    zagreb("display", "bind", "-", "--store", "zagreb", stdin="address,barcode\nA1,100\n")
+def test_history_and_the_face_at_a_time_are_told(zagreb: Shelfcast, binding: Path):
+    zagreb("display", "bind", binding, "--store", "zagreb")
     history = zagreb("display", "history", "A1", "--store", "zagreb", "--json").stdout.splitlines()
     assert [json.loads(line)["kind"] for line in history] == ["bound"]
     assert "barcode 100" in zagreb("display", "history", "A1", "--store", "zagreb").stdout
