@@ -4,11 +4,18 @@ Also where filters are at their worst: none matches, all of them do, half of the
 not answer.
 """
 
+import asyncio
+import contextlib
+import re
+import sqlite3
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
+import asyncpg
 from sqlalchemy import text
 
 from bench.harness import Figure, Goal, Sizes, digits, percentile
@@ -25,6 +32,8 @@ EACH = 25
 """Proofs of each display, a day apart."""
 DAY = 86_400_000
 WARM = 2
+SENT = 5
+"""Updates that are still there of each display; a showing does not need its own to be told."""
 BUSY = 5000
 """Proofs of one display more."""
 
@@ -48,7 +57,8 @@ async def measure(place: Place, sizes: Sizes) -> list[Figure]:
         await site.ready()
         async with Connection(site.port) as connection:
             figures = [
-                await _timed(place, connection, token, asked, sizes) for asked in await questions(connection, token, displays)
+                await _timed(place, connection, token, asked, sizes)
+                for asked in await questions(connection, token, displays)
             ]
             for what, change in _STATES:
                 async with site.opened() as ctx:
@@ -153,33 +163,48 @@ def _written(at: int) -> str:
 async def load(ctx: Shelfcast, displays: int) -> None:
     """Every tenth display is wrong or unbound, every hundredth retired, low or unconfirmed; half are on one gateway."""
     await ctx.db.write(_run, _LOAD, displays)
-    await ctx.db.write(_run, _HISTORY, displays)
+    if ctx.db.is_sqlite:
+        await asyncio.to_thread(_run_plainly, ctx.settings.data_dir / "shelfcast.db", displays)
+    else:
+        await _history_on_postgresql(ctx, displays)
     await _settle(ctx)
 
 
+async def _history_on_postgresql(ctx: Shelfcast, displays: int) -> None:
+    """Statement by statement, since one may take longer than the service lets any."""
+    for statement in _statements(_HISTORY, displays, is_sqlite=False):
+        connection = await asyncpg.connect((ctx.settings.database_url or "").replace("+asyncpg", ""))
+        try:
+            await connection.execute("SET session_replication_role = replica")  # no foreign keys meanwhile
+            await connection.execute(statement)
+        finally:
+            await connection.close()
+
+
 async def _run(connection: Database, script: str, displays: int) -> None:
-    """SQL that both databases understand, once it is told how they count and fill up with zeros."""
-    is_sqlite = connection.dialect.name == "sqlite"
+    for statement in _statements(script, displays, is_sqlite=connection.dialect.name == "sqlite"):
+        await connection.exec_driver_sql(statement)
+
+
+def _statements(script: str, displays: int, *, is_sqlite: bool) -> Iterator[str]:
+    """SQL that both databases understand, once it is told how they fill up with zeros."""
     words = {
-        "displays": displays,
-        "each": EACH,
-        "busy": BUSY,
-        "began": _BEGAN,
-        "day": DAY,
-        "panel": PANEL,
-        "face": _FACE.replace(":", r"\:"),
-    }
-    for statement in script.split(";"):
-        written = statement
-        for name, value in words.items():
-            written = written.replace(f"<{name}>", str(value))
-        pad = "printf('%026d', {0})" if is_sqlite else "lpad(({0})::text, 26, '0')"
-        while "ID(" in written:
-            before, _, rest = written.partition("ID(")
-            inside, _, after = rest.partition(")")
-            written = before + pad.format(inside) + after
-        if written.strip():
-            await connection.execute(text(written))
+        "displays": displays, "each": EACH, "sent": SENT, "busy": BUSY, "began": _BEGAN, "day": DAY, "panel": PANEL,
+        "face": _FACE,
+    }  # fmt: skip
+    pad = r"printf('%026d', \1)" if is_sqlite else r"lpad((\1)::text, 26, '0')"
+    for name, value in words.items():
+        script = script.replace(f"<{name}>", str(value))
+    yield from filter(str.strip, re.sub(r"ID\(([^()]*)\)", pad, script).split(";"))
+
+
+def _run_plainly(file: Path, displays: int) -> None:
+    """SQLite by itself, without what the service does for safety: as many rows would take it half an hour."""
+    with contextlib.closing(sqlite3.connect(file, isolation_level=None)) as connection:
+        for pragma in ("synchronous=OFF", "foreign_keys=OFF", "cache_size=-400000"):
+            connection.execute(f"PRAGMA {pragma}")
+        for statement in _statements(_HISTORY, displays, is_sqlite=True):
+            connection.execute(statement)
 
 
 _COUNT = "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < {0})"
@@ -205,7 +230,8 @@ INSERT INTO updates (store_id, id, display_id, gateway_id, digest, revision, pha
   pushed_at, sent_at, closed_at, proof)
  {_COUNT.format("<displays> * <each>")} SELECT 1, ID(i), ID(i / <each>), 'g', 'F' || (i % <each>),
   i % <each> + 10001, 'CONFIRMED', 'batch', ID(i), <began> + i % <each> * <day>, 1,
-  <began> + i % <each> * <day>, <began> + i % <each> * <day>, <began> + i % <each> * <day>, 3 FROM n;
+  <began> + i % <each> * <day>, <began> + i % <each> * <day>, <began> + i % <each> * <day>, 3
+  FROM n WHERE i % <each> BETWEEN 10 AND 9 + <sent>;
 INSERT INTO showings (store_id, id, display_id, digest, update_id, revision, proof, at)
  {_COUNT.format("<displays> * <each>")} SELECT 1, ID(i), ID(i / <each>), 'F' || (i % <each>), ID(i),
   i % <each> + 10001, 3, <began> + i % <each> * <day> FROM n;

@@ -5,7 +5,7 @@ until something newer is proven, either may have been on the glass, and the answ
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -93,8 +93,8 @@ async def _of_displays(conn: Connection, store_id: int, ids: Sequence[str], mome
     at = moment.at
     displays = {row["id"]: row for row in await shelf_lists.rows(conn, store_id, ids)}
     around = await history.around(conn, store_id, ids, at)
-    proven = [last["id"] for last, _ in around.values() if last]
-    sent, doubts = await _sent_and_doubts(conn, store_id, ids, proven)
+    proven = {id_: last["revision"] if last else -1 for id_, (last, _) in around.items()}
+    sent, doubts = await _sent_and_doubts(conn, store_id, proven)
     verdicts = {id_: core.at(at, _shown(around[id_][0]), _shown(around[id_][1]), sent[id_], doubts[id_]) for id_ in ids}
     bound = defaultdict(list)
     for row in await history.bound_at(conn, store_id, ids, at):
@@ -108,16 +108,16 @@ def _shown(row: Record | None) -> Shown | None:
 
 
 async def _sent_and_doubts(
-    conn: Connection, store_id: int, ids: Sequence[str], proven: Sequence[str]
+    conn: Connection, store_id: int, proven: Mapping[str, int]
 ) -> tuple[dict[str, list[core.Sent]], dict[str, list[Doubt]]]:
     sent: dict[str, list[core.Sent]] = defaultdict(list)
     doubts: dict[str, list[Doubt]] = defaultdict(list)
-    for row in await history.pushed(conn, store_id, ids, proven):
+    for row in await history.pushed(conn, store_id, proven):
         if row["pushed_at"] is not None:
             sent[row["display_id"]].append(core.Sent(row["pushed_at"], row["digest"], row["revision"], row["id"]))
         if row["cause"] == "resend":
             doubts[row["display_id"]].append(Doubt(row["created_at"], Reason.SEEN_OTHERWISE))
-    for id_, when in await display_events.times_of(conn, store_id, ids, "retired"):
+    for id_, when in await display_events.times_of(conn, store_id, list(proven), "retired"):
         doubts[id_].append(Doubt(when, Reason.UNHEARD))
     return sent, doubts
 

@@ -1,10 +1,10 @@
 """Statements about what displays went through: what they showed, were sent, had bound and reported, and when."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import RowMapping, Select, Table, select
+from sqlalchemy import RowMapping, Select, Table, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.store.chain_tables import display_events
@@ -84,38 +84,25 @@ async def around(
     return {row["id"]: (by_id.get(row["last"]), by_id.get(row["following"])) for row in found}
 
 
-async def pushed(
-    connection: AsyncConnection, store_id: int, display_ids: Sequence[str], proven: Collection[str]
-) -> list[RowMapping]:
-    """Updates that were given to a driver, or that people asked for because of what they saw, and not proven by then.
+async def pushed(connection: AsyncConnection, store_id: int, proven: Mapping[str, int]) -> list[RowMapping]:
+    """Updates that were given to a driver, or that people asked for because of what they saw.
 
-    `proven`: showings of these displays, one of each that has one; what is not newer than they are is left out.
+    `proven`: display -> the highest revision that was proven; what is not newer is left out.
     """
-    columns = (showings.c.store_id, showings.c.id, showings.c.display_id, showings.c.revision)
-    of_these = select(*columns).where(
-        showings.c.store_id == store_id, is_among(connection, showings.c.id, sorted(proven))
+    statement = select(
+        updates.c.id,
+        updates.c.display_id,
+        updates.c.digest,
+        updates.c.revision,
+        updates.c.cause,
+        updates.c.created_at,
+        updates.c.pushed_at,
+    ).where(
+        updates.c.store_id == store_id,
+        or_(*((updates.c.display_id == id_) & (updates.c.revision > revision) for id_, revision in proven.items())),
+        updates.c.pushed_at.is_not(None) | (updates.c.cause == "resend"),
     )
-    base = of_these.subquery("base")
-    newer = (
-        select(
-            updates.c.id,
-            updates.c.display_id,
-            updates.c.digest,
-            updates.c.revision,
-            updates.c.cause,
-            updates.c.created_at,
-            updates.c.pushed_at,
-        )
-        .select_from(updates)
-        .outerjoin(base, (base.c.store_id == updates.c.store_id) & (base.c.display_id == updates.c.display_id))
-        .where(
-            updates.c.store_id == store_id,
-            is_among(connection, updates.c.display_id, display_ids),
-            updates.c.pushed_at.is_not(None) | (updates.c.cause == "resend"),
-            base.c.id.is_(None) | (updates.c.revision > base.c.revision),
-        )
-    )
-    return list((await connection.execute(newer)).mappings())
+    return list((await connection.execute(statement)).mappings()) if proven else []
 
 
 async def bound_at(
