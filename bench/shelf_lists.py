@@ -84,19 +84,17 @@ _FILTERS = tuple(
         ("of one product", "barcode=B0"),
     )
 )
-_STATES = (
-    (
-        "none matches",
-        "UPDATE displays SET battery = 90, pushed_revision = shown_revision, desired_digest = shown_digest, bound = 1,"
-        " retired_at = NULL; UPDATE bindings SET barcode = 'C' || id; UPDATE gateways SET unreachable_since = NULL",
-    ),
-    (
-        "all match",
-        "UPDATE displays SET battery = 5, pushed_revision = shown_revision + 1, bound = 0;"
-        " UPDATE bindings SET barcode = 'B0'; UPDATE gateways SET unreachable_since = 1",
-    ),
-    ("all retired", "UPDATE displays SET retired_at = 1, battery = 90; UPDATE gateways SET unreachable_since = NULL"),
-)
+_NONE = """
+UPDATE displays SET battery = 90, pushed_revision = shown_revision, desired_digest = shown_digest, bound = 1,
+  retired_at = NULL;
+UPDATE bindings SET barcode = 'C' || id; UPDATE gateways SET unreachable_since = NULL
+"""
+_ALL = """
+UPDATE displays SET battery = 5, pushed_revision = shown_revision + 1, bound = 0;
+UPDATE bindings SET barcode = 'B0'; UPDATE gateways SET unreachable_since = 1
+"""
+_RETIRED = "UPDATE displays SET retired_at = 1, battery = 90; UPDATE gateways SET unreachable_since = NULL"
+_STATES = (("none matches", _NONE), ("all match", _ALL), ("all retired", _RETIRED))
 
 
 async def questions(connection: Connection, token: str, displays: int) -> list[Asked]:
@@ -207,6 +205,7 @@ def _run_plainly(file: Path, displays: int) -> None:
             connection.execute(statement)
 
 
+# No SQL of anybody else comes in here.
 _COUNT = "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < {0})"
 _LOAD = f"""
 INSERT INTO faces (store_id, digest, content, panel, template, template_version, renderer_version, created_at)
@@ -224,7 +223,7 @@ UPDATE bindings SET barcode = 'B0' WHERE CAST(id AS INTEGER) % 10 = 0;
 UPDATE gateways SET unreachable_since = 1 WHERE name = 'g1';
 INSERT INTO display_events (store_id, id, display_id, kind, at)
  SELECT 1, id, id, 'button', <began> + CAST(substr(address, 2) AS INTEGER) FROM displays
-"""
+"""  # noqa: S608 - numbers of our own
 _HISTORY = f"""
 INSERT INTO updates (store_id, id, display_id, gateway_id, digest, revision, phase, cause, mark, created_at, due_at,
   pushed_at, sent_at, closed_at, proof)
@@ -243,7 +242,7 @@ INSERT INTO updates (store_id, id, display_id, gateway_id, digest, revision, pha
 INSERT INTO showings (store_id, id, display_id, digest, update_id, revision, proof, at)
  {_COUNT.format("<busy>")} SELECT 1, ID(i + 900000000), ID(0), 'F1', ID(i + 900000000), i + 100, 3,
   <began> - <busy> + i FROM n
-"""
+"""  # noqa: S608
 
 
 async def _settle(ctx: Shelfcast) -> None:

@@ -13,6 +13,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from service import collecting
 from service.api.answers import PROBLEM_JSON, fault, refuse
+from service.api.catalogue import CatalogueController
 from service.api.displays import DisplaysController, EvidenceController
 from service.api.envelope import Envelope
 from service.api.feed import BatchController, ProductsController
@@ -21,13 +22,23 @@ from service.api.metrics import Metrics
 from service.api.pages import PagesController
 from service.api.prefix import API_PREFIX
 from service.api.previews import PreviewsController
+from service.api.tenants import ProductionController, StoresController, TokensController
 from service.context import Shelfcast, opened
 from service.errors import ValidationError
 from service.ids import new_id
 from service.settings import Settings
 
 FEED = (ProductsController, BatchController)
-VERSIONED = (*FEED, PreviewsController, DisplaysController, EvidenceController)
+VERSIONED = (
+    *FEED,
+    PreviewsController,
+    CatalogueController,
+    DisplaysController,
+    EvidenceController,
+    StoresController,
+    TokensController,
+    ProductionController,
+)
 """What answers under the prefix; of these the feed alone answers at the root too."""
 
 

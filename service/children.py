@@ -14,6 +14,11 @@ _STOPPING = {signal.SIGINT, signal.SIGTERM}
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 
+def python(module: str, *arguments: str) -> list[str]:
+    """Run one of our modules; `-P`, so that a folder `workers` in the current one is not taken for ours."""
+    return [sys.executable, "-P", "-m", module, *arguments]
+
+
 def spawn(
     command: Sequence[str],
     *,

@@ -6,7 +6,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from service.bell import Bell
+from service.counters import Counters
 from service.leaps import Leaps
+from service.limiting import Limits
 from service.sealing import Sealer
 from service.settings import Settings
 from service.store.database import Database
@@ -24,6 +26,7 @@ class Shelfcast:
     bell: Bell
     leaps: Leaps
     sealer: Sealer
+    limits: Limits
     clock: Callable[[], int] = now
 
 
@@ -32,8 +35,11 @@ async def opened(settings: Settings) -> AsyncIterator[Shelfcast]:
     """Everything open; the database has to be migrated already."""
     db = Database(settings.sqlalchemy_url)
     bell = Bell(settings.redis_dsn)
+    counters = Counters(settings.redis_dsn)
+    limits = Limits(counters, settings.plans)
     try:
-        yield Shelfcast(settings, db, bell, Leaps(settings.lease), Sealer(settings))
+        yield Shelfcast(settings, db, bell, Leaps(settings.lease), Sealer(settings), limits)
     finally:
+        await counters.close()
         await bell.close()
         await db.close()

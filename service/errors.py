@@ -98,6 +98,14 @@ class UnprocessableError(ServiceError):
     title = "Unprocessable"
 
 
+class RowsRefusedError(UnprocessableError):
+    """Every row was refused; `members` says why, as the answer to rows does."""
+
+    def __init__(self, detail: str, members: Mapping[str, Any]) -> None:
+        super().__init__(detail)
+        self.members = members
+
+
 class RateLimitedError(ServiceError):
     status = 429
     code = "rate_limited"

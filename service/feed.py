@@ -10,6 +10,7 @@ import msgspec
 import structlog
 
 from service import paging, planning, progress, reasons, saving
+from service.callers import Caller
 from service.context import Shelfcast
 from service.core import staged
 from service.core.batches import Phase, Status
@@ -35,7 +36,6 @@ from service.messages import Status as StatusMessage
 from service.saving import Received, Saved, Source
 from service.store import batches, displays, products, tags
 from service.store.database import Connection, Record
-from service.tokens import Caller
 
 MAX_PRODUCTS = 1000
 """Rows in one request."""

@@ -10,17 +10,19 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from service.core import sales, staged
+from service.changes import change_row
+from service.core import differences, sales, staged
 from service.core.merging import STALE, changes_nothing, content_hash, merge
 from service.core.product import Problem, Product, Row, StoreFacts
 from service.core.row_rules import Kind
+from service.core.searching import text_of
 from service.core.staged import Held
 from service.ids import new_id
 from service.store import products
 from service.store.database import Connection, Record
 from service.store.statements import Rows
 
-Cause = Literal["add", "update", "batch", "clock", "archive"]
+Cause = Literal["add", "update", "batch", "clock", "archive", "restore", "stock"]
 
 NO_MARKS: Mapping[str, bytes] = {}
 
@@ -37,7 +39,12 @@ class Received(NamedTuple):
 
 @dataclass(frozen=True)
 class Source:
-    """Where rows came from, as price history keeps it: the batch or request, its push, the token, and when."""
+    """Where rows came from, as price history keeps it: the batch or request, its push, the token, and when.
+
+    Attributes:
+        by_hand: Whether somebody changes this very product, rather than a feed whatever it has: stock is noted then.
+        reason: In the words of who does it.
+    """
 
     cause: Cause
     kind: Kind
@@ -46,6 +53,8 @@ class Source:
     batch_id: str | None = None
     push: int | None = None
     token_id: str | None = None
+    by_hand: bool = False
+    reason: str | None = None
 
 
 class OnSale(NamedTuple):
@@ -135,7 +144,8 @@ async def save_rows(
     """Save rows, at most one for each barcode. The caller holds the store's lock."""
     known = await products.by_barcode(connection, store_id, [row.barcode for _, row in rows])
     saved = Saved()
-    writes, prices = list[dict[str, Any]](), list[dict[str, Any]]()
+    writes: dict[bool, list[dict[str, Any]]] = {True: [], False: []}
+    prices, changes = list[dict[str, Any]](), list[dict[str, Any]]()
     same: dict[str, int] = {}
     for seq, row in rows:
         before = known.get(row.barcode)
@@ -157,11 +167,14 @@ async def save_rows(
             change = _Change(store_id, before, kept, after, seq)
             price = change.price_row(facts, source, row.index)
             prices += price
-            writes.append(change.product_row(price, source.now) | {"row_mark": marks.get(row.barcode)})
-            change.note(saved, writes[-1]["price_id"])
+            changes += change.change_row(source, row)
+            writes[change.moves].append(change.product_row(price, source.now, marks.get(row.barcode)))
+            change.note(saved, writes[change.moves][-1]["price_id"])
     saved.unchanged, saved.rejected = saved.unchanged + len(same), len(saved.problems)
     await products.append_prices(connection, prices)
-    await products.save(connection, writes)
+    await products.append_changes(connection, changes)
+    await products.set_columns(connection, writes[False])
+    await products.save(connection, writes[True])
     await _note_same(connection, store_id, same, source, marks)
     return saved
 
@@ -223,21 +236,49 @@ class _Change:
                 return []
         return [price_row(self._store_id, self._after, facts.currency, source, index)]
 
-    def product_row(self, new_prices: Rows, now: int) -> dict[str, Any]:
-        return {
+    def change_row(self, source: Source, row: Row) -> list[dict[str, Any]]:
+        """What else is different; nothing for a product that the store never had."""
+        if self._before is None:
+            return []
+        found: differences.Differences = {differences.ARCHIVED: (True, False)} if self._is_new else {}
+        if self._kept is not None:
+            found |= differences.between(self._kept, self._after, row.fields, with_stock=source.by_hand)
+        return [change_row(self._store_id, row.barcode, found, source, row.index)] if found else []
+
+    @property
+    def moves(self) -> bool:
+        """Whether lists and searches find it at another place.
+
+        If not, their columns are better not set at all: the database then leaves their indexes alone.
+        """
+        kept, after = self._kept, self._after
+        if self._is_new or kept is None:
+            return True
+        return (kept.name, kept.category, kept.sku, kept.brand) != (after.name, after.category, after.sku, after.brand)
+
+    def product_row(self, new_prices: Rows, now: int, mark: bytes | None) -> dict[str, Any]:
+        row: dict[str, Any] = {
             "store_id": self._store_id,
             "barcode": self._after.barcode,
-            "id": self._before["id"] if self._before else new_id(),
-            "name": self._after.name,
-            "category": self._after.category,
             "content": _text(self._after),
             "content_hash": self._hash,
             "received_seq": self._seq,
             "price_id": new_prices[-1]["id"] if new_prices else self._before and self._before["price_id"],
+            "row_mark": mark,
             "next_change_at": sales.next_change_at(self._after, now),
+            "updated_at": now,
+        }
+        return row | self._place(now) if self.moves else row
+
+    def _place(self, now: int) -> dict[str, Any]:
+        """What lists and searches find it by."""
+        return {
+            "id": self._before["id"] if self._before else new_id(),
+            "name": self._after.name,
+            "category": self._after.category,
+            "search": text_of(self._after),
             "archived_at": None,
             "created_at": self._before["created_at"] if self._before else now,
-            "updated_at": now,
         }
 
 
@@ -321,6 +362,8 @@ async def archive(
         for barcode, row in known.items()
     }
     await products.append_prices(connection, list(prices.values()))
+    gone = {differences.ARCHIVED: (False, True)}
+    await products.append_changes(connection, [change_row(store["id"], barcode, gone, source) for barcode in known])
     await products.set_columns(
         connection,
         [

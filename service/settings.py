@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
+from service.core.limits import PLANS, Plan, parse_plans
+
 PREFIX = "SHELFCAST_"
 ELSEWHERE = ("URL", "TOKEN", "FEEDS")
 """Variables that others read: `shelfcast push` and `status` the first two, the tests the last."""
@@ -128,6 +130,13 @@ def _redis_url(value: str) -> str:
     return f"{scheme}://{rest}"
 
 
+def _http_url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("is not an http:// or https:// URL")
+    return value.rstrip("/")
+
+
 def _home() -> Path:
     """One place for one user, so that every command finds the same database, wherever it is called."""
     base = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
@@ -149,12 +158,14 @@ class Settings:
         database_url: PostgreSQL; None: SQLite in `data_dir`.
         redis_url: Redis or Valkey; None: the embedded Valkey.
         redis_server: Server binary to embed instead of the packaged Valkey.
+        simulator_url: Simulated store that sandbox stores have their displays in; None: a child of `serve`.
         secret_key: Seals secrets of gateways and webhooks; of several, with commas, the first one seals. None: a key in
             a file of `data_dir`. Machines that share a database share the key.
         log_level: debug, info, warning or error.
         workers: Worker processes that `serve` runs.
         trusted_proxies: Peers whose X-Forwarded-For and -Proto are believed.
         allow_plain_http: Take tokens over plain HTTP from anywhere, not only from loopback.
+        plans: Requests that a token of each plan may make, in a day and in a minute.
         session_open_for: A batch that nobody completes expires after this.
         lease: A worker that dies holds its work back for this long; a driver's send time-out is well under it.
         poll_every: Displays with an unproven face are polled this often.
@@ -175,11 +186,13 @@ class Settings:
     database_url: str | None = _setting(None, _database_url, secret=True)
     redis_url: str | None = _setting(None, _redis_url, secret=True)
     redis_server: Path | None = field(default=None, metadata={"parse": _folder})
+    simulator_url: str | None = _setting(None, _http_url)
     secret_key: str | None = _setting(None, _fernet_keys, secret=True)
     log_level: str = _setting("info", _one_of("debug", "info", "warning", "error"))
     workers: int = _setting(1, _whole(1, 64))
     trusted_proxies: tuple[str, ...] = _setting((), _networks)
     allow_plain_http: bool = _setting(False, _yes_or_no)
+    plans: tuple[Plan, ...] = _setting(PLANS, parse_plans)
     session_open_for: float = _setting(1800.0, _seconds(0.1, 86_400))
     lease: float = _setting(15.0, _seconds(0.1, 600))
     poll_every: float = _setting(30.0, _seconds(0.01, 3600))

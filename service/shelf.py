@@ -109,7 +109,7 @@ def bound_of(row: Record) -> Bound:
 
 def _state(row: dict[str, Any], bound: dict[int, str]) -> dict[str, Any]:
     right = planning.is_right(row)
-    reason, detail = (None, None) if right or row["retired_at"] is not None else why(_circumstances(row))
+    reason, detail = (None, None) if right or row["retired_at"] is not None else why(circumstances(row))
     return {
         "display_id": row["id"],
         "address": row["address"],
@@ -130,7 +130,7 @@ def _state(row: dict[str, Any], bound: dict[int, str]) -> dict[str, Any]:
     }
 
 
-def _circumstances(row: dict[str, Any]) -> Circumstances:
+def circumstances(row: dict[str, Any]) -> Circumstances:
     return Circumstances(
         sent=row["update_phase"] == "SENT",
         gateway=row["gateway"],

@@ -11,7 +11,6 @@ import select
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -19,8 +18,8 @@ from types import FrameType
 
 import structlog
 
-from service import valkey
-from service.children import end, spawn
+from service import simulated, valkey
+from service.children import end, python, spawn
 from service.settings import Settings, SettingsError
 
 WAITS = (0.0, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
@@ -204,12 +203,8 @@ def serve(settings: Settings, announce: Callable[[], None]) -> None:
         for number in range(1, settings.workers + 1)
     ]
     embedded = [] if settings.redis_url else [Child("valkey", lambda: valkey.start(settings), 5.0, needed=True)]
-    Supervisor([*embedded, api, *workers], lambda: is_live(settings), announce).run()
-
-
-def python(module: str, *arguments: str) -> list[str]:
-    """Run one of our modules; `-P`, so that a folder `workers` in the current one is not taken for ours."""
-    return [sys.executable, "-P", "-m", module, *arguments]
+    sandbox = Child("simulator", lambda: simulated.start(settings), 5.0, needed=True)
+    Supervisor([*embedded, sandbox, api, *workers], lambda: is_live(settings), announce).run()
 
 
 def is_live(settings: Settings) -> bool:

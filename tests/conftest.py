@@ -11,8 +11,10 @@ import asyncpg
 import pytest
 
 from bench.places import url_of
+from service import valkey
+from service.children import end
 from service.context import Shelfcast, opened
-from service.settings import Settings
+from service.settings import Settings, prepare
 from service.store.migrate import migrate
 
 LONG = ("end_to_end", "chaos", "contract", "bench", "workers")
@@ -90,6 +92,17 @@ def on_sqlite(tmp_path: Path, sqlite_template: Path) -> Settings:
     """Settings with a migrated SQLite database, for tests that are not about the database."""
     (tmp_path / "shelfcast.db").write_bytes(sqlite_template.read_bytes())
     return Settings(data_dir=tmp_path, redis_url=f"unix://{tmp_path}/nobody.sock")
+
+
+@pytest.fixture
+def valkey_at(tmp_path: Path) -> Iterator[Settings]:
+    """Settings that name a real Valkey, which runs."""
+    settings = Settings(data_dir=tmp_path / "valkey-of-this-test")
+    prepare(settings)
+    process = valkey.start(settings)
+    assert process is not None
+    yield settings
+    end(process, within=5.0)
 
 
 @pytest.fixture

@@ -84,7 +84,8 @@ def _headers(error: ServiceError) -> dict[str, str]:
 
 def refuse(connection: Connection, error: Exception) -> Response[bytes]:
     """Litestar's handler for every exception."""
-    response = problem(connection, _translated(error))
+    members = error.members if isinstance(error, errors.RowsRefusedError) else None
+    response = problem(connection, _translated(error), members)
     if isinstance(error, MethodNotAllowedException) and error.headers:
         response.headers.update(error.headers)
     return response

@@ -1,25 +1,21 @@
 """Who asks: the bearer token, looked up at every request, before the body is read, and what it may do."""
 
-import ipaddress
-import re
-from collections.abc import Iterable
 from typing import Any
 
 import structlog
 from litestar.connection import ASGIConnection
 from litestar.middleware import AbstractAuthenticationMiddleware, AuthenticationResult
 
-from service.api.operations import BY_ROUTE, Operation
+from service.api import limits
+from service.api.addresses import address, is_in
+from service.api.operations import BY_ROUTE, PARAMETER, Operation
 from service.api.prefix import API_PREFIX
+from service.callers import Caller, caller
 from service.context import Shelfcast
 from service.core import scopes
 from service.errors import ForbiddenError, UnauthorizedError
 from service.settings import Settings
 from service.store.tenants import Token
-from service.tokens import Caller, caller, identify
-
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-_PARAMETER = re.compile(r"{\w+(?::\w+)?}")
 
 
 class Authentication(AbstractAuthenticationMiddleware):
@@ -33,8 +29,9 @@ class Authentication(AbstractAuthenticationMiddleware):
                 "Tokens are not taken in clear text: call over HTTPS."
                 " Where a proxy does that, SHELFCAST_TRUSTED_PROXIES has to name it."
             )
-        token = await identify(ctx, written)
+        token = await limits.identified(ctx, connection, written)
         operation = operation_of(connection)
+        await limits.count(ctx, connection, token, operation)
         if not scopes.allows(token.scopes, operation.scopes):
             needed = " or ".join(operation.scopes)
             raise ForbiddenError(f"This token is not for that: it needs the scope {needed}; issue one that has it.")
@@ -48,7 +45,7 @@ class Authentication(AbstractAuthenticationMiddleware):
 def operation_of(connection: ASGIConnection[Any, Any, Any, Any]) -> Operation:
     """What the table of operations says of this route. A route that is not in it is answered to nobody (KeyError)."""
     path = str(connection.scope["path_template"]).removeprefix(API_PREFIX)
-    return BY_ROUTE[str(connection.scope.get("method")), _PARAMETER.sub("{}", path)]
+    return BY_ROUTE[str(connection.scope.get("method")), PARAMETER.sub("{}", path)]
 
 
 async def _user(ctx: Shelfcast, token: Token, operation: Operation, named: str | None) -> Caller | Token:
@@ -71,25 +68,12 @@ def is_private(connection: ASGIConnection[Any, Any, Any, Any], settings: Setting
     """Whether nobody on the way can have read the token; a peer without an address came over a unix socket."""
     if settings.allow_plain_http or connection.scope["scheme"] == "https" or connection.client is None:
         return True
-    peer = _address(connection.client.host)
+    peer = address(connection.client.host)
     if peer is None:
         return False
     if peer.is_loopback:
         return True
-    return _is_in(peer, settings.trusted_proxies) and _says_https(connection.headers.getall("x-forwarded-proto", []))
-
-
-def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    """The peer's address; an IPv4 peer of a dual-stack socket as the IPv4 address it is."""
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return None
-    return getattr(address, "ipv4_mapped", None) or address
-
-
-def _is_in(peer: ipaddress.IPv4Address | ipaddress.IPv6Address, networks: Iterable[str]) -> bool:
-    return any(peer in ipaddress.ip_network(network, strict=False) for network in networks)
+    return is_in(peer, settings.trusted_proxies) and _says_https(connection.headers.getall("x-forwarded-proto", []))
 
 
 def _says_https(protocols: list[str]) -> bool:

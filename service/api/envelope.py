@@ -9,7 +9,10 @@ import structlog
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPReceiveMessage, Message, Receive, Scope, Send, WebSocketReceiveMessage
 
+from service.api.limits import ANSWERED
 from service.api.metrics import Metrics
+from service.api.operations import METHODS, PARAMETER
+from service.api.prefix import API_PREFIX
 from service.ids import new_id
 
 _SAFE_ID = re.compile(r"[A-Za-z0-9._:\-]{1,128}")
@@ -75,7 +78,7 @@ class Exchange:
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            message["headers"] = [*map(_with_head, message["headers"]), *self._own_headers()]
+            message["headers"] = [*map(_with_head, map(self._with_all, message["headers"])), *self._own_headers()]
             await self._send(message)
             if self._is_head:
                 await self._send({"type": "http.response.body", "body": b"", "more_body": False})
@@ -83,8 +86,17 @@ class Exchange:
         elif not self._is_head:
             await self._send(message)
 
+    def _with_all(self, header: tuple[bytes, bytes]) -> tuple[bytes, bytes]:
+        """Litestar tells OPTIONS of the method of a path that it met first, and of no other of the same path."""
+        name, value = header
+        if self.method != "OPTIONS" or name.lower() != b"allow":
+            return header
+        path = PARAMETER.sub("{}", str(self.scope.get("path_template")).removeprefix(API_PREFIX))
+        return name, b", ".join(sorted({*value.split(b", "), *METHODS.get(path, ())}))
+
     def _own_headers(self) -> list[tuple[bytes, bytes]]:
-        return [(b"x-request-id", self.request_id.encode()), (b"x-content-type-options", b"nosniff")]
+        own = [(b"x-request-id", self.request_id.encode()), (b"x-content-type-options", b"nosniff")]
+        return [*own, *self.scope["state"].get(ANSWERED, ())]
 
 
 def _with_head(header: tuple[bytes, bytes]) -> tuple[bytes, bytes]:

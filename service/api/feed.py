@@ -10,13 +10,14 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Stream
 
-from service import events, feed
+from service import events, feed, onboarding
 from service.api import bodies, requests, streams
 from service.api.answers import answer, rows_answer, status_answer
 from service.api.auth import Authentication
+from service.callers import Caller
 from service.context import Shelfcast
 from service.core.batches import TERMINAL
-from service.tokens import Caller
+from service.core.onboarding import Milestone
 
 FeedRequest = Request[Caller, Any, Any]
 Context = NamedDependency[Shelfcast]
@@ -30,13 +31,17 @@ class ProductsController(Controller):
     async def add(self, request: FeedRequest, ctx: Context) -> Response[bytes]:
         body = await bodies.read(request, ctx.settings.max_body)
         products = requests.products_of(bodies.decode(body, requests.products_decoder))
-        return rows_answer(request, await feed.change(ctx, request.user, "whole", products))
+        accepted = await feed.change(ctx, request.user, "whole", products)
+        onboarding.note_rows(ctx, request.user, Milestone.ADDED, products, accepted)
+        return rows_answer(request, accepted)
 
     @post("/productUpdate")
     async def product_update(self, request: FeedRequest, ctx: Context) -> Response[bytes]:
         body = await bodies.read(request, ctx.settings.max_body)
         products = requests.products_of(bodies.decode(body, requests.products_decoder))
-        return rows_answer(request, await feed.change(ctx, request.user, "patch", products))
+        accepted = await feed.change(ctx, request.user, "patch", products)
+        onboarding.note_rows(ctx, request.user, Milestone.UPDATED, products, accepted)
+        return rows_answer(request, accepted)
 
 
 class BatchController(Controller):
@@ -60,6 +65,7 @@ class BatchController(Controller):
         accepted = await feed.push(
             ctx, request.user, sent.session_id, sent.products, key=key, sequence=sent.sequence, body_hash=digest
         )
+        onboarding.note_rows(ctx, request.user, None, sent.products, accepted)
         return rows_answer(request, accepted)
 
     @post("/complete")
@@ -70,7 +76,9 @@ class BatchController(Controller):
 
     @get("/{session_id:str}/status")
     async def status(self, request: FeedRequest, ctx: Context, session_id: SessionId) -> Response[bytes]:
-        return status_answer(await feed.status(ctx, request.user, session_id))
+        status = await feed.status(ctx, request.user, session_id)
+        onboarding.note_poll(ctx, request.user, status)
+        return status_answer(status)
 
     @get("/{session_id:str}/events")
     async def events(self, request: FeedRequest, ctx: Context, session_id: SessionId) -> Response[bytes] | Stream:
@@ -79,7 +87,9 @@ class BatchController(Controller):
             if status.status in TERMINAL:
                 return Response(b"", status_code=204)
         stopping: asyncio.Event = request.app.state.stopping
-        return await streams.opened(events.watch(ctx, request.user, session_id), stopping)
+        stream = await streams.opened(events.watch(ctx, request.user, session_id), stopping)
+        onboarding.note_stream(ctx, request.user)
+        return stream
 
     @post("/{session_id:str}/cancel")
     async def cancel(self, request: FeedRequest, ctx: Context, session_id: SessionId) -> Response[bytes]:
@@ -88,7 +98,9 @@ class BatchController(Controller):
     @get("/{session_id:str}/errors")
     async def errors(self, request: FeedRequest, ctx: Context, session_id: SessionId) -> Response[bytes]:
         query = bodies.convert(dict(request.query_params), requests.ListQuery)
-        return answer(await feed.errors(ctx, request.user, session_id, query.window()))
+        rejected = await feed.errors(ctx, request.user, session_id, query.window())
+        onboarding.note_errors(ctx, request.user, rejected)
+        return answer(rejected)
 
     @get("/{session_id:str}/displays")
     async def displays(self, request: FeedRequest, ctx: Context, session_id: SessionId) -> Response[bytes]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from service.context import Shelfcast
 from service.core.batches import Status
@@ -53,7 +53,7 @@ class Metrics:
 
     async def exposition(self, ctx: Shelfcast) -> bytes:
         scraped = CollectorRegistry()
-        scraped.register(_Collected(_families(await self._latest(ctx))))
+        scraped.register(_Collected([*_families(await self._latest(ctx)), *_limits(ctx)]))
         return generate_latest(self._registry) + generate_latest(scraped)
 
     async def _latest(self, ctx: Shelfcast) -> Figures | None:
@@ -77,6 +77,17 @@ class _Collected:
 
     def collect(self) -> Iterable[Metric]:
         return self._families
+
+
+def _limits(ctx: Shelfcast) -> Iterator[Metric]:
+    enforced = GaugeMetricFamily("shelfcast_rate_limits_enforced", "Whether Redis counts requests; if not, all pass.")
+    enforced.add_metric([], float(not ctx.limits.counters.away))
+    ctx.limits.counters.look()  # where nobody asks, the next scrape finds out
+    yield enforced
+    refused = CounterMetricFamily("shelfcast_rate_limited", "Requests refused, by what was spent.", labels=("limit",))
+    for limit, count in ctx.limits.refused.items():
+        refused.add_metric((limit,), count)
+    yield refused
 
 
 def _families(figures: Figures | None) -> Iterator[Metric]:

@@ -33,11 +33,16 @@ ignored. Prices are exact.
 
 Every answer has an X-Request-ID, which every error repeats as `requestId`: the request's own, where it sent one of 1 to
 128 letters, digits and `._:-`, else a new one.
+
+A token may have a plan that limits its requests, in a day that ends at midnight UTC and in a minute. Then every answer
+has the fields RateLimit-Policy and RateLimit (draft-ietf-httpapi-ratelimit-headers-11), and what is too much gets 429
+with Retry-After. Reading how a batch stands counts against the minute alone.
 """
 _FAULTS: tuple[type[ServiceError], ...] = (
     errors.ValidationError, errors.UnauthorizedError, errors.ForbiddenError, errors.NotFoundError,
     errors.MethodNotAllowedError, errors.ConflictError, errors.SessionExpiredError, errors.TooLargeError,
-    errors.UnsupportedMediaTypeError, errors.UnprocessableError, ServiceError, errors.UnavailableError,
+    errors.UnsupportedMediaTypeError, errors.UnprocessableError, errors.RateLimitedError, ServiceError,
+    errors.UnavailableError,
 )  # fmt: skip
 FAULTS: dict[type[ServiceError], str] = dict(
     zip(
@@ -53,6 +58,7 @@ FAULTS: dict[type[ServiceError], str] = dict(
             "The body is too large, compressed or expanded, or has more products than one request may.",
             "The body is not JSON in UTF-8, or is compressed with anything but gzip.",
             "Products were sent, and every one was refused; `errors` says why.",
+            "Too many requests for the token's plan, or with wrong tokens from this address. Wait as Retry-After says.",
             "Something went wrong in Shelfcast. Quote the requestId.",
             "The database cannot be reached. Try again after Retry-After seconds.",
         ),
@@ -62,6 +68,7 @@ FAULTS: dict[type[ServiceError], str] = dict(
 _TOKEN_FAULTS: tuple[type[ServiceError], ...] = (
     errors.UnauthorizedError,
     errors.ForbiddenError,
+    errors.RateLimitedError,
     errors.UnavailableError,
 )
 
@@ -87,7 +94,7 @@ def document() -> Schema:
             "components": {
                 "schemas": _schemas(),
                 "responses": {kind.code: _fault_response(kind) for kind in _FAULTS},
-                "headers": {"X-Request-ID": _header("Names this exchange in every log; as sent, or a new one.")},
+                "headers": {name: _header(text) for name, text in _HEADERS.items()},
                 "securitySchemes": {
                     "token": {
                         "type": "http",
@@ -184,7 +191,8 @@ def _request_body(operation: Operation) -> Schema:
 
 
 def _responses(operation: Operation) -> Schema:
-    responses = {str(answer.status): _response(answer) for answer in operation.answers}
+    everywhere = _ALWAYS | _LIMITS if operation.needs_token else _ALWAYS
+    responses = {str(answer.status): _response(answer, everywhere) for answer in operation.answers}
     kinds: set[type[ServiceError]] = {ServiceError, *operation.refusals}
     if operation.needs_token:
         kinds.update(_TOKEN_FAULTS)
@@ -197,9 +205,9 @@ def _responses(operation: Operation) -> Schema:
     return responses
 
 
-def _response(answer: Answer) -> Schema:
+def _response(answer: Answer, everywhere: Schema) -> Schema:
     headers = {name: _header(text) for name, text in answer.headers.items()}
-    described: Schema = {"description": answer.text, "headers": headers | _REQUEST_ID}
+    described: Schema = {"description": answer.text, "headers": headers | everywhere}
     if answer.body is not None:
         content: Schema = {"schema": _schema_of(answer.body)}
         if answer.example is not None:
@@ -208,7 +216,16 @@ def _response(answer: Answer) -> Schema:
     return described
 
 
-_REQUEST_ID = {"X-Request-ID": {"$ref": "#/components/headers/X-Request-ID"}}
+_HEADERS = {
+    "X-Request-ID": "Names this exchange in every log; as sent, or a new one.",
+    "RateLimit-Policy": 'What a token with a plan may ask for: `"daily";q=500;w=86400, "burst";q=20;w=60`.',
+    "RateLimit": (
+        'What is left of it, and in how many seconds all of it is back: `"daily";r=499;t=3600, "burst";r=19;t=42`. '
+        "Absent while Redis is away, when nothing is limited."
+    ),
+}
+_ALWAYS = {"X-Request-ID": {"$ref": "#/components/headers/X-Request-ID"}}
+_LIMITS = {name: {"$ref": f"#/components/headers/{name}"} for name in ("RateLimit-Policy", "RateLimit")}
 _FAULT_HEADERS = {
     "WWW-Authenticate": "Bearer",
     "Retry-After": "Seconds.",
@@ -219,17 +236,21 @@ _FAULT_HEADERS = {
 def _fault_response(kind: type[ServiceError]) -> Schema:
     own = {
         errors.UnauthorizedError: ("WWW-Authenticate",),
+        errors.RateLimitedError: ("Retry-After",),
         errors.UnavailableError: ("Retry-After",),
         errors.MethodNotAllowedError: ("Allow",),
     }
     schema = "Refused" if kind is errors.UnprocessableError else "Fault"
-    return _problem(FAULTS[kind], schema, own.get(kind, ()))
+    described = _problem(FAULTS[kind], schema, own.get(kind, ()))
+    if kind is not errors.UnauthorizedError:  # of what is no token, nobody knows the plan
+        described["headers"] |= _LIMITS
+    return described
 
 
 def _problem(text: str, schema: str, headers: tuple[str, ...]) -> Schema:
     return {
         "description": text,
-        "headers": {name: _header(_FAULT_HEADERS[name]) for name in headers} | _REQUEST_ID,
+        "headers": {name: _header(_FAULT_HEADERS[name]) for name in headers} | _ALWAYS,
         "content": {"application/problem+json": {"schema": {"$ref": _REF.format(name=schema)}}},
     }
 

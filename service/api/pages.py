@@ -8,8 +8,9 @@ import msgspec
 from litestar import Controller, Response, get
 from litestar.response import Redirect
 
-from service.api import page
+from service.api import discovery, page
 from service.api.openapi import document
+from service.api.prefix import API_PREFIX
 
 _STYLE_HASH = base64.b64encode(hashlib.sha256(page.STYLE.encode()).digest()).decode()
 _PAGE_HEADERS = {
@@ -27,6 +28,11 @@ def _document() -> bytes:
 
 
 @cache
+def _discovery() -> bytes:
+    return msgspec.json.encode(discovery.described())
+
+
+@cache
 def _page() -> bytes:
     return page.rendered(document()).encode()
 
@@ -35,6 +41,10 @@ class PagesController(Controller):
     @get("/")
     async def root(self) -> Redirect:
         return Redirect("/docs", status_code=303)
+
+    @get(API_PREFIX)
+    async def discovery(self) -> Response[bytes]:
+        return Response(_discovery(), media_type="application/json", headers={"Access-Control-Allow-Origin": "*"})
 
     @get("/openapi.json")
     async def document(self) -> Response[bytes]:

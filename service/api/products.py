@@ -120,6 +120,13 @@ SCHEMAS: dict[str, Schema] = {
         "properties": FIELDS,
         "examples": [{"barcode": "3850123456782", "price": "1.89", "stock": 12}],
     },
+    "ProductChanges": {
+        "title": "ProductChanges",
+        "description": "The same of a product that is named elsewhere.",
+        "type": "object",
+        "properties": {name: schema for name, schema in FIELDS.items() if name != "barcode"},
+        "examples": [{"price": "1.89", "stock": 12}],
+    },
     "NewProduct": {
         "title": "NewProduct",
         "description": (

@@ -24,7 +24,7 @@ import msgspec
 from display_drivers import registry
 from display_drivers.base import Discovers, Driver, Frame, Renders
 from service import floor, logs, stores, tokens
-from service.children import end, spawn
+from service.children import end, python, spawn
 from service.cli.console import notes, stop
 from service.cli.push import ROWS_REJECTED
 from service.context import Shelfcast, opened
@@ -34,7 +34,7 @@ from service.demo import Day, feed
 from service.rendering.png import shelf_png
 from service.settings import Settings, load
 from service.stores import NewStore
-from service.supervisor import is_live, python
+from service.supervisor import is_live
 
 STORE = NewStore(slug="demo", timezone="Europe/Berlin", locale="de", sandbox=True)
 DRIVER = "simulator"

@@ -17,6 +17,8 @@ from service.context import Shelfcast
 from service.messages import DisplayState
 from service.shelf import display_states
 
+__all__ = ["display", "displays", "me"]
+
 _SHOWN_REFUSALS = 50
 _DIGEST = 8
 

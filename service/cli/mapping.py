@@ -10,6 +10,7 @@ import msgspec
 
 from service.cli.console import USAGE, stop
 from service.cli.files import csv_lines, opened
+from service.core.cells import unguarded
 from service.core.fields import FIELDS
 
 Format = Literal["csv", "ndjson"]
@@ -114,7 +115,9 @@ def _csv(path: str, mapped: Mapped) -> Iterator[Product]:
 def _product(
     row: Mapping[str, str], columns: Mapping[str, str], takes: Mapping[str, Callable[[str], Any]]
 ) -> dict[str, Any]:
-    given = {field: row[column] for field, column in columns.items() if row[column] and not row[column].isspace()}
+    given = {
+        field: unguarded(row[column]) for field, column in columns.items() if row[column] and not row[column].isspace()
+    }
     product = {field: takes[field](value) if field in takes else value for field, value in given.items()}
     if "netContent" in product and "netContentUnit" not in columns:
         content = _CONTENT.fullmatch(product["netContent"])

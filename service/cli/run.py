@@ -7,6 +7,7 @@ import click
 
 from display_drivers import registry
 from service import supervisor, valkey
+from service.children import python
 from service.cli.console import USAGE, notes, stop, warn
 from service.cli.work import bring_up_to_date, settings
 from service.settings import Settings, SettingsError
@@ -79,7 +80,7 @@ def _become(module: str, *arguments: str) -> None:
     """Go on as another of our modules, in this very process: signals and its exit code are then its own."""
     sys.stdout.flush()
     sys.stderr.flush()
-    os.execv(sys.executable, supervisor.python(module, *arguments))  # noqa: S606 - our own module
+    os.execv(sys.executable, python(module, *arguments))  # noqa: S606 - our own module
 
 
 def _check_redis(found: Settings) -> None:

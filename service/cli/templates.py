@@ -11,7 +11,7 @@ import msgspec
 
 from service import designing, previews
 from service.cli.console import USAGE, local, notes, results, stop, table
-from service.cli.display_verbs import me
+from service.cli.displays import me
 from service.cli.work import run
 from service.context import Shelfcast
 from service.core.choosing import Choice, Rule

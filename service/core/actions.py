@@ -15,6 +15,7 @@ class Action(enum.StrEnum):
     PRODUCTION_REQUESTED = "production.requested"
     PRODUCTION_GRANTED = "production.granted"
     PRODUCTION_REFUSED = "production.refused"
+    PRODUCTION_FETCHED = "production.fetched"
     PRODUCT_CREATED = "product.created"
     PRODUCT_CHANGED = "product.changed"
     PRODUCT_ARCHIVED = "product.archived"

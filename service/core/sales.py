@@ -33,14 +33,17 @@ def promotion_text(product: Product, now: int) -> str | None:
 
 def next_change_at(product: Product, now: int) -> int | None:
     """The next moment after `now` at which the clock alone changes the price or the promotion text; None for never."""
-    moments = [_next_sale_change(product, now), product.promotion_until if product.promotion_text else None]
-    return min((moment for moment in moments if moment is not None and moment > now), default=None)
+    ends = product.promotion_until if product.promotion_text else None
+    moments = [next_price_change(product, now), ends if ends is not None and ends > now else None]
+    return min((moment for moment in moments if moment is not None), default=None)
 
 
-def _next_sale_change(product: Product, now: int) -> int | None:
+def next_price_change(product: Product, now: int) -> int | None:
+    """The next moment after `now` at which a sale starts or ends by the clock; None for never."""
     if not _has_sale(product):
         return None
-    return product.sale_end if _started(product, now) else product.sale_start
+    moment = product.sale_end if _started(product, now) else product.sale_start
+    return moment if moment is not None and moment > now else None
 
 
 def _started(product: Product, now: int) -> bool:

@@ -134,8 +134,21 @@ product_changes = Table(
     Column("push", Integer),
     Column("row", Integer),
     Column("token_id", Text),
-    Column("fields", Text, nullable=False),  # JSON: field -> [before, after]
+    Column("fields", Text, nullable=False),  # JSON: field -> [before, after], as core.product has them
+    Column("reason", Text),  # in the words of who did it
     Index("ix_product_changes_store_id_barcode_id", "store_id", "barcode", "id"),
+)
+
+# Answers of requests that must not be done twice, by their Idempotency-Key.
+answered = Table(
+    "answered",
+    metadata,
+    store(),
+    Column("key", Text, primary_key=True),
+    Column("body_hash", Text, nullable=False),  # of the method, path and body
+    Column("answer", LargeBinary, nullable=False),
+    time("at", required=True),
+    Index("ix_answered_store_id_at", "store_id", "at"),
 )
 
 # What displays reported and went through besides what they showed, which is in showings.

@@ -113,6 +113,11 @@ class Database:
         async with self._writer.begin() as connection:
             return await work(connection)
 
+    @property
+    def waiting(self) -> int:
+        """Writes of this process that are under way or wait for their turn."""
+        return len(self._writes)
+
     async def close(self) -> None:
         self._closing = True
         while self._writes:

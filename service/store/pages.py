@@ -11,14 +11,14 @@ MOST_COUNTED = 10_000
 
 
 def paged(
-    statement: Select[Any],
+    statement: Select[*tuple[Any, ...]],
     key: Sequence[ColumnElement[Any]],
     after: Sequence[Any] | None,
     offset: int,
     limit: int,
     *,
     descending: bool = False,
-) -> Select[Any]:
+) -> Select[*tuple[Any, ...]]:
     """The statement's rows in the order of `key`, which has to tell them apart: those beyond the key `after`."""
     if after is not None:
         place = tuple_(*key)
@@ -27,7 +27,7 @@ def paged(
     return statement.order_by(*order).offset(offset).limit(limit)
 
 
-async def counted(connection: AsyncConnection, statement: Select[Any]) -> int | None:
+async def counted(connection: AsyncConnection, statement: Select[*tuple[Any, ...]]) -> int | None:
     """How many rows the statement has; None if they are more than `MOST_COUNTED`."""
     some = statement.order_by(None).limit(MOST_COUNTED + 1).subquery()
     found = int((await connection.execute(select(func.count()).select_from(some))).scalar_one())

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import RowMapping, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from service.store.chain_tables import product_changes
 from service.store.statements import Rows, change, chunks, is_among, upsert
 from service.store.tables import batches, price_history, products, store_sequences, stores
 
@@ -85,6 +86,7 @@ async def newest_rows(
 _WRITTEN = (
     "name",
     "category",
+    "search",
     "content",
     "content_hash",
     "received_seq",
@@ -109,6 +111,10 @@ async def raise_sequence(connection: AsyncConnection, store_id: int, seqs: dict[
 
 async def append_prices(connection: AsyncConnection, rows: Rows) -> None:
     await upsert(connection, price_history, rows, ("store_id", "id"))
+
+
+async def append_changes(connection: AsyncConnection, rows: Rows) -> None:
+    await upsert(connection, product_changes, rows, ("store_id", "id"))
 
 
 async def prove_prices(connection: AsyncConnection, store_id: int, price_ids: Collection[str], now: int) -> None:

@@ -40,6 +40,12 @@ def is_among(connection: AsyncConnection, column: ColumnElement[str], texts: Col
     return column == any_(literal(list(texts), ARRAY(Text)))
 
 
+def contains(connection: AsyncConnection, column: ColumnElement[str], text: str) -> ColumnElement[bool]:
+    """Whether the column has this text in it, as it is written: for less than LIKE, which has signs of its own."""
+    place = func.instr if connection.dialect.name == "sqlite" else func.strpos
+    return place(column, text) > 0
+
+
 async def upsert(
     connection: AsyncConnection, table: Table, rows: Rows, key: Sequence[str], replace: Sequence[str] = ()
 ) -> None:

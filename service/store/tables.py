@@ -129,34 +129,24 @@ products = Table(
     time("updated_at", required=True),
     Index("uq_products_store_id_id", "store_id", "id", unique=True),
 )
-_on_sale = products.c.archived_at.is_(None)
-# Lists and searches read these and no row of the table until they know which: each holds what it is asked by.
-Index(
-    "ix_products_on_sale",
-    products.c.store_id,
-    products.c.search,
-    products.c.barcode,
-    postgresql_where=_on_sale,
-    sqlite_where=_on_sale,
-)
-Index(
-    "ix_products_on_sale_category",
-    products.c.store_id,
-    products.c.category,
-    products.c.search,
-    products.c.barcode,
-    postgresql_where=_on_sale,
-    sqlite_where=_on_sale,
-)
-_archived = products.c.archived_at.is_not(None)
-Index(
-    "ix_products_archived",
-    products.c.store_id,
-    products.c.search,
-    products.c.barcode,
-    postgresql_where=_archived,
-    sqlite_where=_archived,
-)
+product_is_on_sale = products.c.archived_at.is_(None)
+product_is_archived = products.c.archived_at.is_not(None)
+# Lists and searches read these and no row of the table until they know which: each is in an order that is asked for and
+# has the text that is searched, so that none is a trap for a planner.
+for _name, _which in (("on_sale", product_is_on_sale), ("archived", product_is_archived)):
+    for _suffix, _columns in {
+        "": ("search", "barcode"),
+        "_barcode": ("barcode", "search"),
+        "_category": ("category", "search", "barcode"),
+        "_category_barcode": ("category", "barcode", "search"),
+    }.items():
+        Index(
+            f"ix_products_{_name}{_suffix}",
+            products.c.store_id,
+            *(products.c[_column] for _column in _columns),
+            postgresql_where=_which,
+            sqlite_where=_which,
+        )
 Index(
     "ix_products_next_change_at",
     products.c.next_change_at,
@@ -174,7 +164,7 @@ price_history = Table(
     Column("sale", BigInteger),
     Column("effective", BigInteger),
     Column("currency", Text, nullable=False),
-    Column("cause", Text, nullable=False),  # "add", "update", "batch", "clock", "archive"
+    Column("cause", Text, nullable=False),  # service.saving.Cause
     Column("cause_id", Text),  # batch, or request
     Column("push", Integer),
     Column("row", Integer),
@@ -182,7 +172,8 @@ price_history = Table(
     time("received_at", required=True),
     time("effective_at", required=True),
     time("first_proven_at"),
-    Index("ix_price_history_store_id_barcode_id", "store_id", "barcode", "id"),
+    # With what the lowest price of 30 days is made of, so that a list of products reads no row of history for it.
+    Index("ix_price_history_of_product", "store_id", "barcode", "id", "effective_at", "effective"),
 )
 
 # What faces are drawn from, for as long as one may have to be drawn again. A shipped one is kept once it is used.

@@ -4,10 +4,21 @@ from collections.abc import Iterable
 from typing import Any
 
 import msgspec
-from sqlalchemy import bindparam, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Select, bindparam, func, insert, or_, select, update
 
 from service.store.database import Connection, Record
-from service.store.tables import gateways, organisations, store_sequences, stores, tokens
+from service.store.pages import counted, paged
+from service.store.tables import gateways, organisations, products, store_sequences, stores, tokens
+
+
+class Organisation(msgspec.Struct, frozen=True):
+    """A chain, which owns stores."""
+
+    id: int
+    ulid: str
+    slug: str
+    name: str
+    created_at: int
 
 
 class Store(msgspec.Struct, frozen=True):
@@ -62,13 +73,36 @@ class Gateway(msgspec.Struct, frozen=True):
     error: str | None = None
 
 
-async def organisation(conn: Connection, slug: str, ulid: str, now: int) -> int:
-    """The organisation's id; it is made if there is none of this slug."""
-    found = await conn.scalar(select(organisations.c.id).where(organisations.c.slug == slug))
-    if found is not None:
-        return int(found)
-    new = insert(organisations).values(slug=slug, name=slug, ulid=ulid, created_at=now)
-    return int((await conn.execute(new.returning(organisations.c.id))).scalar_one())
+_organisations = select(*(organisations.c[field] for field in Organisation.__struct_fields__))
+
+
+async def find_organisation(conn: Connection, slug: str) -> Organisation | None:
+    row = (await conn.execute(_organisations.where(organisations.c.slug == slug))).mappings().first()
+    return None if row is None else Organisation(**row)
+
+
+async def organisation_of(conn: Connection, organisation_id: int) -> Organisation:
+    row = (await conn.execute(_organisations.where(organisations.c.id == organisation_id))).mappings().one()
+    return Organisation(**row)
+
+
+async def all_organisations(conn: Connection) -> list[tuple[Organisation, int]]:
+    """By slug, each with how many stores it has."""
+    count = select(func.count()).where(stores.c.organisation_id == organisations.c.id).scalar_subquery()
+    rows = (await conn.execute(_organisations.add_columns(count.label("stores")).order_by(organisations.c.slug))).all()
+    return [(Organisation(*row[:-1]), row[-1]) for row in rows]
+
+
+async def insert_organisation(conn: Connection, slug: str, name: str, ulid: str, now: int) -> Organisation:
+    new = insert(organisations).values(slug=slug, name=name, ulid=ulid, created_at=now)
+    key = int((await conn.execute(new.returning(organisations.c.id))).scalar_one())
+    return Organisation(key, ulid, slug, name, now)
+
+
+async def lock_organisation(conn: Connection, organisation_id: int) -> None:
+    """Hold its row to the end of the transaction."""
+    held = select(organisations.c.id).where(organisations.c.id == organisation_id)
+    await conn.execute(held.with_for_update(key_share=True))
 
 
 _STORE = (
@@ -131,6 +165,49 @@ async def store_of_organisation(conn: Connection, organisation_id: int, name: st
     return None if row is None else _store(row)
 
 
+async def stores_page(
+    conn: Connection,
+    organisation_id: int,
+    *,
+    only: int | None,
+    environment: str | None,
+    among: Iterable[int] | None,
+    after: str | None,
+    offset: int,
+    limit: int,
+) -> tuple[list[Store], int | None]:
+    """Stores of an organisation by slug, and how many there are.
+
+    `only`: no other than this one; `among`: of these, at most a page.
+    """
+    statement = _stores.where(stores.c.organisation_id == organisation_id)
+    if only is not None:
+        statement = statement.where(stores.c.id == only)
+    if environment is not None:
+        statement = statement.where(stores.c.environment == environment)
+    if among is not None:
+        statement = statement.where(stores.c.id.in_(list(among)))
+    key = None if after is None else [after]
+    rows = await conn.execute(paged(statement, [stores.c.slug], key, offset, limit))
+    return [_store(row) for row in rows], await counted(conn, statement)
+
+
+async def store_names(conn: Connection, organisation_id: int) -> list[tuple[int, str, str | None]]:
+    """(Key, slug, name) of every store, by slug: what a search looks at."""
+    statement = select(stores.c.id, stores.c.slug, stores.c.name).where(stores.c.organisation_id == organisation_id)
+    return [(key, slug, name) for key, slug, name in await conn.execute(statement.order_by(stores.c.slug))]
+
+
+async def set_store(conn: Connection, store_id: int, **columns: Any) -> None:
+    await conn.execute(update(stores).where(stores.c.id == store_id).values(**columns))
+
+
+async def has_products(conn: Connection, store_id: int) -> bool:
+    """Whether it ever had one; what was archived has prices too."""
+    statement = select(products.c.barcode).where(products.c.store_id == store_id).limit(1)
+    return (await conn.execute(statement)).first() is not None
+
+
 async def store_record(conn: Connection, store_id: int) -> Record:
     return (await conn.execute(select(stores).where(stores.c.id == store_id))).mappings().one()
 
@@ -164,10 +241,62 @@ def _token(row: Iterable[Any]) -> Token:
     return Token(**named, store=None if store[0] is None else _store(store))
 
 
-async def revoke_token(conn: Connection, token_id: str, now: int) -> None:
-    await conn.execute(
-        update(tokens).where(tokens.c.id == token_id, tokens.c.revoked_at.is_(None)).values(revoked_at=now)
+async def token_by_id(conn: Connection, organisation_id: int, token_id: str) -> Token | None:
+    statement = _tokens.where(tokens.c.organisation_id == organisation_id, tokens.c.id == token_id)
+    row = (await conn.execute(statement)).first()
+    return None if row is None else _token(row)
+
+
+async def tokens_page(
+    conn: Connection,
+    organisation_id: int,
+    *,
+    store_id: int | None,
+    active: bool | None,
+    now: int,
+    after: str | None,
+    offset: int,
+    limit: int,
+) -> tuple[list[Token], int | None]:
+    """Tokens of an organisation, or of one of its stores, the newest first, and how many there are."""
+    statement = _tokens.where(tokens.c.organisation_id == organisation_id)
+    if store_id is not None:
+        statement = statement.where(tokens.c.store_id == store_id)
+    if active is not None:
+        statement = statement.where(_is_active(now) if active else ~_is_active(now))
+    key = None if after is None else [after]
+    rows = await conn.execute(paged(statement, [tokens.c.id], key, offset, limit, descending=True))
+    return [_token(row) for row in rows], await counted(conn, _only_ids(statement))
+
+
+def _only_ids(statement: Select[Any]) -> Select[Any]:
+    """The same rows with names that a subquery may have: tokens and stores have columns of the same name."""
+    return statement.with_only_columns(tokens.c.id, maintain_column_froms=True)
+
+
+async def active_named(conn: Connection, organisation_id: int, store_id: int | None, name: str, now: int) -> set[str]:
+    """Ids of the active tokens of this name; without a store those of the chain itself."""
+    statement = select(tokens.c.id).where(
+        tokens.c.organisation_id == organisation_id,
+        tokens.c.store_id.is_not_distinct_from(store_id),
+        tokens.c.name == name,
+        _is_active(now),
     )
+    return set((await conn.execute(statement)).scalars())
+
+
+def _is_active(now: int) -> ColumnElement[bool]:
+    return tokens.c.revoked_at.is_(None) & (tokens.c.expires_at.is_(None) | (tokens.c.expires_at > now))
+
+
+async def expire_token(conn: Connection, token_id: str, at: int) -> None:
+    await conn.execute(update(tokens).where(tokens.c.id == token_id).values(expires_at=at))
+
+
+async def revoke_token(conn: Connection, token_id: str, now: int) -> bool:
+    """False if it was revoked before."""
+    statement = update(tokens).where(tokens.c.id == token_id, tokens.c.revoked_at.is_(None)).values(revoked_at=now)
+    return (await conn.execute(statement)).rowcount == 1
 
 
 async def touch_token(conn: Connection, token_id: str, now: int, before: int) -> None:

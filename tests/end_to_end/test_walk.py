@@ -3,19 +3,16 @@
 import asyncio
 import json
 import re
-import shlex
 import shutil
-import sys
 from pathlib import Path
 
 import pytest
 
-from tests.end_to_end import curl
+from tests.end_to_end.walks import BETWEEN, documents, stand_in_for_curl
 from tests.processes import free_port, installed
 
 README = Path(__file__).parents[2] / "README.md"
 SPEED = 20
-BETWEEN = "----- next block -----"
 
 
 @pytest.fixture(scope="module")
@@ -30,12 +27,7 @@ def blocks():
 @pytest.fixture
 def stand_in(tmp_path):
     """A folder with a `curl` that is ours, for machines that have none."""
-    folder = tmp_path / "bin"
-    folder.mkdir()
-    script = folder / "curl"
-    script.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} {shlex.quote(curl.__file__)} "$@"\n')
-    script.chmod(0o755)
-    return folder
+    return stand_in_for_curl(tmp_path)
 
 
 async def test_every_command_of_the_readme_does_what_it_says(tmp_path, blocks, stand_in):
@@ -86,16 +78,6 @@ async def test_the_stand_in_for_curl_says_what_the_service_says(tmp_path, stand_
         assert json.loads(refused.out)["code"] == "unauthorized"
         alive = await site.execute(str(stand_in / "curl"), "-s", "-N", f"{site.url}/health/live")
         assert alive.code == 0
-
-
-def documents(text):
-    """The JSON documents at the beginning of a text."""
-    decoder, found, place = json.JSONDecoder(), [], 0
-    while place < len(text) and text[place] in "{[":
-        document, end = decoder.raw_decode(text, place)
-        found.append(document)
-        place = end + len(text[end:]) - len(text[end:].lstrip())
-    return found
 
 
 def prices(glass):

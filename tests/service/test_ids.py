@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from ulid import ULID
 
-from service.ids import is_id, new_id
+from service.ids import first_id, is_id, new_id
 
 
 def test_an_id_is_a_ulid_of_this_moment():
@@ -37,3 +37,12 @@ def test_threads_never_make_the_same():
 def test_what_is_no_ulid_is_no_id():
     zeros = "0" * 25
     assert not any(map(is_id, ["", "8" + zeros, zeros, zeros + "00", zeros + "I", zeros + "a", zeros + "0\n"]))
+
+
+def test_the_first_id_of_a_moment_is_below_every_other_of_it():
+    before = time.time_ns() // 1_000_000
+    made = new_id()
+    after = time.time_ns() // 1_000_000
+    assert first_id(before) <= made < first_id(after + 1)
+    assert is_id(first_id(before))
+    assert first_id(0) == first_id(-5) == "0" * 26

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from service.core.limits import Plan
 from service.settings import Settings, SettingsError, load, prepare, unknown
 
 
@@ -96,6 +97,13 @@ def test_trusted_proxies_are_addresses_and_networks():
     settings = load({"SHELFCAST_TRUSTED_PROXIES": "10.0.0.5, 10.1.0.0/16,::1"})
     assert settings.trusted_proxies == ("10.0.0.5", "10.1.0.0/16", "::1")
     assert "'proxy.local'" in faults(TRUSTED_PROXIES="10.0.0.5,proxy.local")[0]
+
+
+def test_plans_are_configuration():
+    assert load({}).plans == (Plan("growth", 500, 20), Plan("pro", 10_000, 200))
+    assert load({"SHELFCAST_PLANS": "till=900/30"}).plans == (Plan("till", 900, 30),)
+    (fault,) = faults(PLANS="growth=20")
+    assert fault.startswith("SHELFCAST_PLANS holds 'growth=20', which is no plan; write ")
 
 
 def test_a_variable_that_nothing_reads_is_named_with_the_one_that_was_meant():

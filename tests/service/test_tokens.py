@@ -4,7 +4,7 @@ import hashlib
 
 import pytest
 
-from service import stores, tokens
+from service import callers, stores, tokens
 from service.context import Shelfcast
 from service.errors import ConflictError, NotFoundError, UnauthorizedError, ValidationError
 from service.store import tenants
@@ -132,7 +132,7 @@ async def test_a_name_in_several_stores_is_not_guessed_at(ctx: Shelfcast):
 
 async def noted(ctx: Shelfcast, token_id: str) -> int | None:
     """When the token was last used, once that is written."""
-    await asyncio.gather(*tokens._noting.values())
+    await asyncio.gather(*callers._noting.values())
     (token,) = [token for token in await tokens.listed(ctx) if token.id == token_id]
     return token.last_used_at
 

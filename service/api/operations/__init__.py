@@ -4,19 +4,39 @@ One table for all who have to know: authentication looks up here what a token ne
 the discovery are made from it, and tests try every wrong token on every one of these.
 """
 
-from service.api.operations import displays, feed, health, previews
+import re
+
+from service.api.operations import displays, feed, health, previews, products, tenants
 from service.api.operations.feed import SESSION
 from service.api.operations.operation import Answer, Operation, Reach, Schema
 
-__all__ = ["BY_ROUTE", "OPERATIONS", "PATH_PARAMETERS", "Answer", "Operation", "Reach", "Schema"]
+__all__ = [
+    "BY_ROUTE",
+    "METHODS",
+    "OPERATIONS",
+    "PARAMETER",
+    "PATH_PARAMETERS",
+    "Answer",
+    "Operation",
+    "Reach",
+    "Schema",
+]
 
 OPERATIONS: tuple[Operation, ...] = (
     *feed.OPERATIONS,
     *previews.OPERATIONS,
     *displays.OPERATIONS,
+    *tenants.OPERATIONS,
+    *products.OPERATIONS,
     *health.OPERATIONS,
 )
 BY_ROUTE = {operation.route: operation for operation in OPERATIONS}
+PARAMETER = re.compile(r"{\w+(?::\w+)?}")
+"""A parameter in a path, as Litestar writes it."""
+METHODS: dict[str, set[bytes]] = {}
+"""Of each path, without the names of its parameters."""
+for _method, _path in BY_ROUTE:
+    METHODS.setdefault(_path, set()).add(_method.encode())
 
 PATH_PARAMETERS: dict[str, Schema] = {
     "sessionId": {"type": "string", "description": "As `/batch/start` answered it.", "examples": [SESSION]},
@@ -27,5 +47,16 @@ PATH_PARAMETERS: dict[str, Schema] = {
         "examples": ["3850123456782"],
     },
     "blink": {"type": "string", "description": "As `blink` answered it.", "examples": [SESSION]},
+    "store": {
+        "type": "string",
+        "description": "The store's slug, or its ULID.",
+        "pattern": "^[0-9A-Za-z-]{1,63}$",
+        "examples": ["zagreb-0901"],
+    },
+    "tokenId": {"type": "string", "description": "Id of a token, as lists show it.", "examples": [SESSION]},
+    "product": {
+        "description": "The product's id, or `by-barcode` together with `?barcode=`, which may hold a slash.",
+        "examples": [SESSION, "by-barcode"],
+    },
     "display": {"type": "string", "description": "The display's address, or its id.", "examples": ["SIM000001"]},
 }

@@ -3,6 +3,7 @@
 from service import errors
 from service.api import health
 from service.api.operations.operation import Answer, Operation
+from service.messages_tenants import Discovery
 
 HEALTH_TAG = "Health"
 
@@ -37,6 +38,16 @@ OPERATIONS: tuple[Operation, ...] = (
         summary="Metrics for Prometheus",
         text="Requests of this process, and displays, updates, batches and gateways as the database has them.",
         answers=(Answer(200, "The text exposition format.", {"type": "string"}, media="text/plain"),),
+    ),
+    Operation(
+        method="get",
+        path="/api/v1",
+        id="discover",
+        tag=HEALTH_TAG,
+        reach="open",
+        summary="What there is",
+        text="Name, version, where it is described, and every operation with the scopes that it needs.",
+        answers=(Answer(200, "What answers here.", Discovery),),
     ),
     Operation(
         method="get",

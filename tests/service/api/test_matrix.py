@@ -9,12 +9,13 @@ import msgspec
 import pytest
 from litestar import Litestar
 
-from service import tokens
+from service import stores, tokens
 from service.api.operations import OPERATIONS, PATH_PARAMETERS, Operation
 from service.api.prefix import API_PREFIX
 from service.context import Shelfcast
 from service.core.scopes import Scope, allows
 from service.store.tables import tokens as tokens_table
+from service.stores import NewStore
 from tests.service.api.things import THINGS, filled, made
 from tests.shop import authenticate
 
@@ -120,6 +121,49 @@ async def test_no_route_lets_another_store_at_a_thing(
     await refused(other, [o for o in GUARDED if o.reach == "store"], things, NOT_FOUND, store="one")
 
 
+@pytest.fixture
+async def rival(connect: Connect, ctx: Shelfcast) -> httpx.AsyncClient:
+    """Who may do everything in another chain, which has a store too."""
+    await stores.create_organisation(ctx, "rivals")
+    await stores.create_store(ctx, NewStore(slug="rival", organisation="rivals"))
+    issued = await tokens.issue(ctx, None, "head office", organisation="rivals", scopes=[Scope.ADMIN])
+    return connect(issued.token)
+
+
+async def test_no_route_lets_another_chain_at_a_store_or_a_thing(rival: httpx.AsyncClient, ctx: Shelfcast, token: str):
+    things = await made(ctx, await authenticate(ctx, token))
+    await refused(rival, [o for o in GUARDED if o.reach == "store"], things, NOT_FOUND, store="one")
+    await refused(rival, [o for o in GUARDED if o.reach == "chain" and names_a_thing(o)], things, NOT_FOUND)
+    await refused(rival, [o for o in GUARDED if o.reach == "feed"], things, FORBIDDEN)
+
+
+async def test_no_list_of_a_chain_shows_anything_of_another(rival: httpx.AsyncClient, ctx: Shelfcast, token: str):
+    caller = await authenticate(ctx, token)
+    things = await made(ctx, caller)
+    for operation in GUARDED:
+        if operation.reach != "chain" or operation.method != "get" or parameters(operation):
+            continue
+        shown = await rival.get(API_PREFIX + operation.path, params=required(operation))
+        assert shown.status_code == 200
+        for ours in (*things.values(), caller.token_id):
+            assert f'"{ours}"' not in shown.text, (operation.id, ours)
+
+
+async def test_a_stores_token_is_not_let_at_what_the_chain_has_of_other_stores(
+    connect: Connect, ctx: Shelfcast, token: str, new_store: Callable[[str], Awaitable[str]]
+):
+    caller = await authenticate(ctx, token)
+    chain = (await tokens.issue(ctx, None, "chain", organisation="default", scopes=[Scope.ADMIN])).id
+    things = await made(ctx, caller)
+    await new_store("two")
+    other = connect((await tokens.issue(ctx, "two", "admin", scopes=[Scope.ADMIN])).token)
+    on_chain = [o for o in GUARDED if o.reach == "chain" and names_a_thing(o)]
+    await refused(other, on_chain, things, NOT_FOUND)
+    by_token = [o for o in on_chain if "tokenId" in parameters(o)]
+    await refused(other, by_token, things | {"tokenId": chain}, NOT_FOUND)
+
+
 def names_a_thing(operation: Operation) -> bool:
+    """A barcode in a body names none: every store may have it."""
     body = operation.example if isinstance(operation.example, dict) else {}
-    return bool(parameters(operation) or THINGS.keys() & body.keys())
+    return bool(parameters(operation) or (THINGS.keys() - {"barcode"}) & body.keys())

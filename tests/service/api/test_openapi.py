@@ -33,9 +33,15 @@ def schema(name: str) -> dict[str, Any]:
     return {"$ref": f"#/components/schemas/{name}", "components": DOCUMENT["components"]}
 
 
+def camel(name: str) -> str:
+    """session_id -> sessionId."""
+    first, *others = name.split("_")
+    return first + "".join(map(str.title, others))
+
+
 def test_every_route_is_in_the_document_and_nothing_else(app: Litestar):
     routes = {
-        (method.lower(), route.path.replace("{session_id:str}", "{sessionId}").replace(":str}", "}"))
+        (method.lower(), re.sub(r"{(\w+):\w+}", lambda name: "{" + camel(name[1]) + "}", route.path))
         for route in app.routes
         for method in route.methods - {"OPTIONS"}
     }

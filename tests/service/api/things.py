@@ -5,7 +5,8 @@ from typing import Any
 
 import msgspec
 
-from service import auditing, blinking, displays, feed, floor, stores
+from service import auditing, blinking, catalogue, displays, feed, floor, stores, tokens
+from service.catalogue import BY_BARCODE, Named
 from service.context import Shelfcast
 from service.tokens import Caller
 from tests.shop import milk, raw
@@ -22,6 +23,11 @@ async def _barcode(ctx: Shelfcast, caller: Caller) -> str:
     return str(milk()["barcode"])
 
 
+async def _product(ctx: Shelfcast, caller: Caller) -> str:
+    barcode = await _barcode(ctx, caller)
+    return (await catalogue.one(ctx, catalogue.shop_of(caller), Named(BY_BARCODE, barcode))).id
+
+
 async def _display(ctx: Shelfcast, caller: Caller) -> str:
     await stores.add_gateway(ctx, caller.store, "ap-1", "simulator", {"url": "http://127.0.0.1:9"}, check=False)
     line = {"address": "SIM000001", "gateway": "ap-1", "panel": "296x128-BWR"}
@@ -34,7 +40,23 @@ async def _blink(ctx: Shelfcast, caller: Caller) -> str:
     return (await blinking.ask(ctx, by, "SIM000001", 1)).blink_id
 
 
-THINGS: dict[str, Make] = {"sessionId": _session, "barcode": _barcode, "display": _display, "blink": _blink}
+async def _store(_ctx: Shelfcast, caller: Caller) -> str:
+    return caller.store
+
+
+async def _token(ctx: Shelfcast, caller: Caller) -> str:
+    return (await tokens.issue(ctx, caller.store, "thing")).id
+
+
+THINGS: dict[str, Make] = {
+    "sessionId": _session,
+    "barcode": _barcode,
+    "product": _product,
+    "display": _display,
+    "blink": _blink,
+    "store": _store,
+    "tokenId": _token,
+}
 """Path parameter -> makes such a thing, and says what the path calls it."""
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from service.cli.tenants import Expiry
+from service.cli.tokens import Expiry
 from tests.service.cli.conftest import Shelfcast
 
 TOKEN = re.compile(r"sc_(live|test)_[A-Za-z0-9]{32}\n")
@@ -37,6 +37,19 @@ def test_a_new_token_is_alone_on_standard_output(zagreb: Shelfcast):
     assert TOKEN.fullmatch(result.stdout)
     assert "not shown again" in result.stderr
     assert result.stdout.strip() not in result.stderr
+
+
+def test_a_token_is_unlimited_unless_it_is_said_otherwise(zagreb: Shelfcast):
+    assert zagreb("token", "create", "--store", "zagreb", "--name", "POS").exit_code == 0
+    assert zagreb("token", "create", "--store", "zagreb", "--name", "ERP", "--plan", "growth").exit_code == 0
+    listed = zagreb("token", "list", "--store", "zagreb").stdout
+    assert (listed.count("unlimited"), listed.count("growth")) == (1, 1)
+
+
+def test_a_plan_that_is_not_there_is_refused_with_those_that_are(zagreb: Shelfcast):
+    result = zagreb("token", "create", "--store", "zagreb", "--name", "POS", "--plan", "gold")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "There is no plan gold; take one of unlimited, growth, pro" in " ".join(result.stderr.split())
 
 
 def test_the_list_of_tokens_shows_how_each_begins_and_none_in_full(zagreb: Shelfcast):

@@ -3,16 +3,34 @@
 import contextlib
 import sqlite3
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import pytest
 from sqlalchemy import event
 
 from service.context import opened
 from service.settings import Settings
-from service.store import displays, gateways, tags, updates
+from service.store import catalogue, displays, gateways, tags, updates
+from service.store.catalogue import Sort, Wanted
 from service.store.database import Connection
 
 Ask = Callable[[Connection], Awaitable[object]]
+SOLD, GONE = Wanted(), Wanted(archived=True)
+LISTS: list[tuple[str, Wanted, Sort, Any]] = [
+    ("on_sale", SOLD, "name", None),
+    ("on_sale", SOLD, "-name", ("a", "b")),
+    ("on_sale", SOLD._replace(needles=("milk", "1")), "name", ("a", "b")),
+    ("on_sale_barcode", SOLD, "barcode", ("b",)),
+    ("on_sale_category", SOLD._replace(category="C"), "-name", ("a", "b")),
+    ("on_sale_category", SOLD._replace(category="C", needles=("milk",)), "name", None),
+    ("on_sale_category_barcode", SOLD._replace(category="C"), "-barcode", ("b",)),
+    ("archived", GONE, "name", ("a", "b")),
+    ("archived_barcode", GONE, "-barcode", None),
+    ("archived_category", GONE._replace(category="C"), "name", ("a", "b")),
+    ("archived_category_barcode", GONE._replace(category="C"), "barcode", ("b",)),
+]
+
+
 QUESTIONS: list[tuple[str, Ask]] = [
     ("ix_batch_displays_store_id_display_id", lambda c: tags.of_displays(c, 1, ["D"])),
     ("uq_updates_store_id_display_id", lambda c: updates.open_of(c, 1, ["D"])),
@@ -21,16 +39,33 @@ QUESTIONS: list[tuple[str, Ask]] = [
     ("ix_updates_due", lambda c: gateways.with_due(c, 0)),
     ("ix_displays_store_id_gateway_id_address", lambda c: displays.by_address(c, 1, "G", ["A", "B"])),
     ("ix_displays_wrong", lambda c: displays.stranded(c, 0, 10)),
+    ("COVERING INDEX ix_price_history_of_product", lambda c: catalogue.priced(c, 1, ["A", "B"])),
+    ("ix_price_history_of_product", lambda c: catalogue.prices_of(c, 1, "A", "X", 0, 10)),
+    ("ix_product_changes_store_id_barcode_id", lambda c: catalogue.changes_of(c, 1, "A", "X", 0, 10)),
+    ("ix_bindings_store_id_barcode", lambda c: catalogue.displays_of(c, 1, "A", None, 0, 10, ended=False)),
 ]
 
 
 @pytest.mark.parametrize(("index", "ask"), QUESTIONS)
 async def test_it_is_found_by_its_index(on_sqlite: Settings, index: str, ask: Ask) -> None:
+    plan = await planned(on_sqlite, ask)
+    assert any(index in step for step in plan), plan
+
+
+@pytest.mark.parametrize(("index", "wanted", "sort", "after"), LISTS)
+async def test_a_page_of_products_is_read_in_the_order_of_its_index(
+    on_sqlite: Settings, index: str, wanted: Wanted, sort: Sort, after: Any
+) -> None:
+    (step,) = await planned(on_sqlite, lambda c: catalogue.keys(c, 1, wanted, sort, after, 0, 10))
+    assert f"INDEX ix_products_{index} " in step
+
+
+async def planned(settings: Settings, ask: Ask) -> list[str]:
+    """The steps in which SQLite answers the last statement of what is asked."""
     asked = []
-    async with opened(on_sqlite) as ctx, ctx.db.read() as connection:
+    async with opened(settings) as ctx, ctx.db.read() as connection:
         event.listen(connection.sync_connection, "before_cursor_execute", lambda *said: asked.append(said[2:4]))
         await ask(connection)
     statement, parameters = asked[-1]  # BEGIN comes before it
-    with contextlib.closing(sqlite3.connect(on_sqlite.data_dir / "shelfcast.db")) as plain:
-        plan = [step[3] for step in plain.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)]
-    assert any(index in step for step in plan), plan
+    with contextlib.closing(sqlite3.connect(settings.data_dir / "shelfcast.db")) as plain:
+        return [step[3] for step in plain.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)]

@@ -34,6 +34,17 @@ def upgrade() -> None:
 
 def _make_tables() -> None:
     op.create_table(
+        "answered",
+        sa.Column("store_id", sa.Integer(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("body_hash", sa.Text(), nullable=False),
+        sa.Column("answer", sa.LargeBinary(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["store_id"], ["stores.id"], name=op.f("fk_answered_store_id")),
+        sa.PrimaryKeyConstraint("store_id", "key", name=op.f("pk_answered")),
+    )
+    op.create_index("ix_answered_store_id_at", "answered", ["store_id", "at"], unique=False)
+    op.create_table(
         "audit",
         sa.Column("organisation_id", sa.Integer(), nullable=False),
         sa.Column("id", sa.Text(), nullable=False),
@@ -126,6 +137,7 @@ def _make_tables() -> None:
         sa.Column("row", sa.Integer(), nullable=True),
         sa.Column("token_id", sa.Text(), nullable=True),
         sa.Column("fields", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(["store_id"], ["stores.id"], name=op.f("fk_product_changes_store_id")),
         sa.PrimaryKeyConstraint("store_id", "id", name=op.f("pk_product_changes")),
     )
@@ -343,29 +355,27 @@ def _change_tables() -> None:
     op.add_column("gateways", sa.Column("maintenance_by", sa.Text(), nullable=True))
     op.add_column("gateways", sa.Column("maintenance_reason", sa.Text(), nullable=True))
     op.add_column("products", sa.Column("search", sa.Text(), server_default="", nullable=False))
+    for name, condition in (("on_sale", "archived_at IS NULL"), ("archived", "archived_at IS NOT NULL")):
+        for suffix, columns in {
+            "": ["search", "barcode"],
+            "_barcode": ["barcode", "search"],
+            "_category": ["category", "search", "barcode"],
+            "_category_barcode": ["category", "barcode", "search"],
+        }.items():
+            op.create_index(
+                f"ix_products_{name}{suffix}",
+                "products",
+                ["store_id", *columns],
+                unique=False,
+                postgresql_where=sa.text(condition),
+                sqlite_where=sa.text(condition),
+            )
+    op.drop_index("ix_price_history_store_id_barcode_id", table_name="price_history")
     op.create_index(
-        "ix_products_archived",
-        "products",
-        ["store_id", "search", "barcode"],
+        "ix_price_history_of_product",
+        "price_history",
+        ["store_id", "barcode", "id", "effective_at", "effective"],
         unique=False,
-        postgresql_where=sa.text("archived_at IS NOT NULL"),
-        sqlite_where=sa.text("archived_at IS NOT NULL"),
-    )
-    op.create_index(
-        "ix_products_on_sale",
-        "products",
-        ["store_id", "search", "barcode"],
-        unique=False,
-        postgresql_where=sa.text("archived_at IS NULL"),
-        sqlite_where=sa.text("archived_at IS NULL"),
-    )
-    op.create_index(
-        "ix_products_on_sale_category",
-        "products",
-        ["store_id", "category", "search", "barcode"],
-        unique=False,
-        postgresql_where=sa.text("archived_at IS NULL"),
-        sqlite_where=sa.text("archived_at IS NULL"),
     )
     _change_displays()
     op.add_column("updates", sa.Column("pushed_at", sa.BigInteger(), nullable=True))

@@ -1,0 +1,77 @@
+"""(i) Lists of a store that has 200,000 of a thing: every page, filter and search, over HTTP, as long as they may take.
+
+What is asked is data: an area fills its tables and names its requests; `AREAS` has them all.
+"""
+
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import text
+
+from bench import listed_products
+from bench.harness import Figure, Sizes, digits, percentile
+from bench.http import Connection, request
+from bench.listed import Asked, Get, Load
+from bench.places import SLUG, Place, furnish
+from service import tokens
+from service.context import Shelfcast
+from service.core.scopes import Scope
+
+WARM = 2
+"""Times that each is asked before it counts."""
+
+
+class Area(NamedTuple):
+    """`load` fills the tables; `requests` names what to ask, once the API answers."""
+
+    load: Load
+    requests: Callable[[Get, int], Awaitable[Sequence[Asked]]]
+
+
+AREAS = (Area(listed_products.load, listed_products.requests),)
+
+
+async def measure(place: Place, sizes: Sizes) -> list[Figure]:
+    figures: list[Figure] = []
+    async with place.site() as site:
+        async with site.opened() as ctx:
+            await furnish(ctx)
+            token = (await tokens.issue(ctx, SLUG, "reader", scopes=[Scope.ADMIN])).token
+            store = await tokens.caller(ctx, await tokens.identify(ctx, token))
+            for area in AREAS:
+                await area.load(ctx, store, sizes.listed)
+            await _settle(ctx)
+        await site.start("valkey", "api")
+        await site.ready()
+        async with Connection(site.port) as connection:
+
+            async def get(path: str) -> Any:
+                return await connection.told(request("GET", f"/api/v1{path}", token))
+
+            for area in AREAS:
+                wanted = await area.requests(get, sizes.listed)
+                figures += [await _timed(place, connection, token, asked, sizes) for asked in wanted]
+    return figures
+
+
+async def _timed(place: Place, connection: Connection, token: str, asked: Asked, sizes: Sizes) -> Figure:
+    question = request("GET", f"/api/v1{asked.path}", token)
+    took: list[float] = []
+    for _ in range(WARM + sizes.samples):
+        start = time.perf_counter()
+        status, body = await connection.ask(question)
+        took.append((time.perf_counter() - start) * 1000)
+        if status != 200:  # noqa: PLR2004 - HTTP's own number
+            raise RuntimeError(f"{asked.path}: {status}: {body[:300].decode()}")
+    counted = took[WARM:]
+    note = f"p50 {digits(percentile(counted, 0.5))} ms, most {digits(max(counted))} ms, {len(body):,} bytes"
+    what = f"(i) {asked.what}, of {sizes.listed:,}, p95"
+    return Figure(what, place.database, [percentile(counted, 0.95)], "ms", asked.goal, note)
+
+
+async def _settle(ctx: Shelfcast) -> None:
+    """What PostgreSQL's autovacuum does by itself within minutes."""
+    if not ctx.db.is_sqlite:
+        async with ctx.db.glance() as connection:
+            await connection.execute(text("VACUUM ANALYZE"))
