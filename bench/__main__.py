@@ -12,7 +12,19 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
-from bench import drawing, latency, limiting, lists, memory, polling, pushing, saving, sending, starting
+from bench import (
+    drawing,
+    latency,
+    limiting,
+    lists,
+    memory,
+    polling,
+    pushing,
+    saving,
+    sending,
+    shelf_lists,
+    starting,
+)  # fmt: skip
 from bench.harness import HEAD, MISSED, POSTGRESQL, QUICK, SQLITE, Figure, Sizes, cells
 from bench.places import Place, place, server
 from bench.record import record
@@ -37,10 +49,11 @@ BENCHMARKS = {
     "poll": Benchmark(polling.measure),
     "start": Benchmark(starting.measure),
     "draw": Benchmark(drawing.measure),
+    "shelf": Benchmark(shelf_lists.measure),
     "limit": Benchmark(limiting.measure),
     "lists": Benchmark(lists.measure),
 }
-LONG = {"memory"}
+LONG = {"memory", "shelf"}
 
 
 def run(name: str, here: Place, sizes: Sizes) -> list[Figure]:

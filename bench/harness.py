@@ -22,6 +22,7 @@ class Sizes:
         pollers: Each reads a status every five seconds.
         polled_for: Seconds.
         large: Products in the one large batch.
+        shelf: Displays of the store whose lists and history are read.
         listed: Of each thing that is listed.
     """
 
@@ -33,11 +34,21 @@ class Sizes:
     pollers: int = 1000
     polled_for: float = 20.0
     large: int = 500_000
+    shelf: int = 200_000
     listed: int = 200_000
 
 
 QUICK = Sizes(
-    runs=1, requests=10, products=2000, sent=1000, samples=10, pollers=500, polled_for=1.5, large=20_000, listed=20_000
+    runs=1,
+    requests=10,
+    products=2000,
+    sent=1000,
+    samples=10,
+    pollers=500,
+    polled_for=1.5,
+    large=20_000,
+    shelf=2000,
+    listed=20_000,
 )
 
 

@@ -67,12 +67,14 @@ class Update(msgspec.Struct, frozen=True):
         revision: Grows by at least one with every new face of this display. A gateway that holds or shows a higher
             revision must not go back to a lower one.
         face: What to show, a Frame or Data as the driver's `takes` says.
+        again: People saw something else than what the hardware said: do not skip the transfer because it seems done.
     """
 
     token: str
     address: str
     revision: int
     face: Frame | Data
+    again: bool = False
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -90,6 +92,19 @@ class Outcome(msgspec.Struct, frozen=True):
     mark: str | None = None
 
 
+class Touch(msgspec.Struct, frozen=True):
+    """Somebody was at the display: pressed a button of it, or held a phone to it.
+
+    Attributes:
+        at: When, by the gateway's clock. A touch that is told twice says the same time twice.
+        button: Which one, from 1, where the hardware tells them apart.
+    """
+
+    kind: Literal["button", "nfc"]
+    at: int
+    button: int | None = None
+
+
 class Report(msgspec.Struct, frozen=True):
     """What the hardware says of one display. Absent means: not known, never: zero.
 
@@ -101,6 +116,7 @@ class Report(msgspec.Struct, frozen=True):
         battery: Percent, 0 to 100.
         signal: dBm.
         temperature: Degrees Celsius.
+        touch: The last one that is known; it may be told again and again.
     """
 
     address: str
@@ -110,6 +126,7 @@ class Report(msgspec.Struct, frozen=True):
     battery: int | None = None
     signal: int | None = None
     temperature: int | None = None
+    touch: Touch | None = None
 
 
 class DriverInfo(msgspec.Struct, frozen=True):

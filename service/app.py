@@ -14,6 +14,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from service import collecting
 from service.api.answers import PROBLEM_JSON, fault, refuse
 from service.api.catalogue import CatalogueController
+from service.api.displays import DisplaysController, EvidenceController
 from service.api.envelope import Envelope
 from service.api.feed import BatchController, ProductsController
 from service.api.health import HealthController
@@ -32,6 +33,8 @@ VERSIONED = (
     *FEED,
     PreviewsController,
     CatalogueController,
+    DisplaysController,
+    EvidenceController,
     StoresController,
     TokensController,
     ProductionController,

@@ -20,7 +20,7 @@ from redis.exceptions import BusyLoadingError, ConnectionError, RedisError, Time
 
 from service.ids import new_id
 
-Job = Literal["save", "push", "poll", "audit"]
+Job = Literal["save", "push", "poll", "audit", "blink"]
 QUEUE = "shelfcast:rings"
 
 serialize = msgspec.msgpack.encode
@@ -66,6 +66,10 @@ class Bell:
     async def ring_poll(self, store_id: int, gateway_id: str, delay: float = 0.0, *, audit: bool = False) -> None:
         """Its displays are to be asked, in `delay` seconds; with `audit` all of them."""
         await self._ring("audit" if audit else "poll", store_id, gateway_id, delay=delay)
+
+    async def ring_blinks(self, store_id: int, gateway_id: str) -> None:
+        """Lights of its displays are to be flashed."""
+        await self._ring("blink", store_id, gateway_id)
 
     async def ping(self) -> bool:
         try:

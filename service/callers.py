@@ -45,6 +45,8 @@ class Caller(msgspec.Struct, frozen=True):
     token: str
     """The token's name."""
     scopes: tuple[str, ...]
+    is_chain: bool = False
+    """Whether the token is the whole chain's, which may be told of its other stores."""
 
 
 async def identify(ctx: Shelfcast, written: str) -> Token:
@@ -125,4 +127,5 @@ def _caller(token: Token, store: tenants.Store) -> Caller:
         token_id=token.id,
         token=token.name,
         scopes=token.scopes,
+        is_chain=token.store is None,
     )

@@ -13,14 +13,26 @@ from typing import Any, ClassVar
 
 
 class ServiceError(Exception):
-    """A refusal with its HTTP status; `fields` maps a path in the caller's input to what is wrong there."""
+    """A refusal with its HTTP status.
+
+    Attributes:
+        fields: Path in the caller's input -> what is wrong there.
+        members: Further members of the problem, as the API writes them.
+    """
 
     status: ClassVar[int] = 500
     code: ClassVar[str] = "server_error"
     title: ClassVar[str] = "Server error"
 
-    def __init__(self, detail: str, fields: Mapping[str, str] | None = None, retry_after: int | None = None) -> None:
+    def __init__(
+        self,
+        detail: str,
+        fields: Mapping[str, str] | None = None,
+        retry_after: int | None = None,
+        members: Mapping[str, Any] | None = None,
+    ) -> None:
         super().__init__(detail)
+        self.members = members
         self.detail = detail
         self.fields = fields
         self.retry_after = retry_after

@@ -13,6 +13,8 @@ T = TypeVar("T")
 
 # What a cursor may hold is bounded: it comes back from outside, and goes into a statement.
 Place = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
+Text = Annotated[str, msgspec.Meta(max_length=100, pattern=r"^[^\u0000-\u001f]*$")]
+Moment = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 Id = Annotated[str, msgspec.Meta(pattern="^[0-9A-Z]{26}$")]
 
 

@@ -100,6 +100,38 @@ async def redrive(connection: Connection, store_id: int, display_ids: Collection
     return await _replace(connection, store_id, wishes, now)
 
 
+async def resend(connection: Connection, store_id: int, display_id: str, now: int) -> Planned:
+    """Make a new update of the desired face of a display that is locked, although it may be proven to show it.
+
+    A revision that nothing was ever sent of is skipped and counts as pushed: from now on the display is wrong, until
+    something newer than that is proven.
+    """
+    planned = await displays.lock(connection, store_id, [display_id], displays.PLANNED)
+    slots = await displays.slots(connection, store_id, [display_id])
+    store = await products.lock_store(connection, store_id)
+    shelf = await _Shelf.of(connection, store, planned, slots, now)
+    doubted = [{**display, "desired_revision": display["desired_revision"] + 1} for display in planned]
+    await displays.set_columns(
+        connection, [{"store_id": store_id, "id": d["id"], "pushed_revision": d["desired_revision"]} for d in doubted]
+    )
+    wishes = [_Wish(d, d["desired_digest"], shelf.stated_prices(d), "resend", None, again=True) for d in doubted]
+    return await _replace(connection, store_id, wishes, now)
+
+
+async def withdraw(connection: Connection, store_id: int, display_ids: Collection[str], now: int) -> list[str]:
+    """Drop what displays that are locked are being driven to; the batches whose counters moved."""
+    rows = [
+        {"store_id": store_id, "id": row["id"], "phase": Phase.SUPERSEDED, "closed_at": now}
+        for row in (await updates.open_of(connection, store_id, display_ids)).values()
+    ]
+    await updates.set_columns(connection, rows)
+    tally = Tally(store_id)
+    detail = "The display was retired before this face was proven."
+    await _give_up_tags(connection, await tags.of_displays(connection, store_id, display_ids), tally, now, detail)
+    await tally.apply(connection)
+    return tally.batches
+
+
 def is_right(display: Record | dict[str, Any]) -> bool:
     """Proven to show its desired face, and nothing else was sent to it since. As `tables.display_is_wrong`."""
     return _surely_shows(display, display["desired_digest"])
@@ -146,7 +178,7 @@ class _Shelf:
         barcodes = {barcode for bound in slots.values() for barcode in bound.values()} - known.keys()
         return cls(store, templates, slots, {**known, **await on_sale(connection, store["id"], barcodes)}, now)
 
-    def look(self, display: Record) -> _Look:
+    def look(self, display: Record | dict[str, Any]) -> _Look:
         """Without a face if nothing was ever bound that the store has had: the display is not ours to change."""
         bound = self._slots[display["id"]]
         known = {slot: self._on_sale[barcode].product for slot, barcode in bound.items() if barcode in self._on_sale}
@@ -160,11 +192,11 @@ class _Shelf:
         content = faces.encoded(face)
         return _Look(face, content, faces.digest_of(content), template)
 
-    def price_ids(self, display: Record) -> list[str]:
+    def price_ids(self, display: Record | dict[str, Any]) -> list[str]:
         here = (self._on_sale.get(barcode) for barcode in self._slots[display["id"]].values())
         return sorted({one.price_id for one in here if one and one.price_id})
 
-    def stated_prices(self, display: Record) -> list[str]:
+    def stated_prices(self, display: Record | dict[str, Any]) -> list[str]:
         """Prices that the desired face states: none, while a face that follows from newer ones is not planned yet."""
         return self.price_ids(display) if self.look(display).digest == display["desired_digest"] else []
 
@@ -187,13 +219,14 @@ async def _note_prices(connection: Connection, store_id: int, shelf: _Shelf, sam
 
 @dataclass(frozen=True)
 class _Wish:
-    """A display and the face it should come to."""
+    """A display and the face it should come to; `again`: even if it was proven to show it."""
 
-    display: Record
+    display: Record | dict[str, Any]
     digest: str | None
     price_ids: list[str]
     cause: str
     batch_id: str | None
+    again: bool = False
 
     @property
     def revision(self) -> int:
@@ -234,7 +267,7 @@ def _needs_update(wish: _Wish) -> bool:
     Back to the face it was last proven to show, before the other one was ever sent: no. Once a push may have left,
     what was proven is not what will be shown (A, B in the air, A again), and A has to be sent after B.
     """
-    return not _surely_shows(wish.display, wish.digest)
+    return wish.again or not _surely_shows(wish.display, wish.digest)
 
 
 def _update_row(store_id: int, wish: _Wish, now: int) -> dict[str, Any]:
@@ -273,21 +306,28 @@ def _desired(store_id: int, wish: _Wish, now: int) -> dict[str, Any]:
 async def _supersede_tags(connection: Connection, store_id: int, wishes: list[_Wish], tally: Tally, now: int) -> None:
     """Rows of earlier batches that want another face of these displays will not get it any more."""
     wanted = {wish.display["id"]: wish.digest for wish in wishes}
+    found = await tags.of_displays(connection, store_id, wanted)
+    over = [tag for tag in found if tag["digest"] != wanted[tag["display_id"]]]
+    await _give_up_tags(connection, over, tally, now, "A newer face took its place before this one was proven.")
+
+
+async def _give_up_tags(
+    connection: Connection, given_up: Collection[Record], tally: Tally, now: int, detail: str
+) -> None:
     rows = []
-    for tag in await tags.of_displays(connection, store_id, wanted):
-        if tag["digest"] != wanted[tag["display_id"]]:
-            tally.move(tag["batch_id"], tag["state"], "superseded")
-            rows.append(
-                {
-                    "store_id": store_id,
-                    "batch_id": tag["batch_id"],
-                    "display_id": tag["display_id"],
-                    "state": "superseded",
-                    "closed_at": now,
-                    "reason": "superseded",
-                    "detail": "A newer face took its place before this one was proven.",
-                }
-            )
+    for tag in given_up:
+        tally.move(tag["batch_id"], tag["state"], "superseded")
+        rows.append(
+            {
+                "store_id": tag["store_id"],
+                "batch_id": tag["batch_id"],
+                "display_id": tag["display_id"],
+                "state": "superseded",
+                "closed_at": now,
+                "reason": "superseded",
+                "detail": detail,
+            }
+        )
     await tags.set_columns(connection, rows)
 
 

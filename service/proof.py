@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from display_drivers.base import Proof, Report
+from service import display_events
 from service.core.updates import OPEN, Phase
 from service.ids import new_id
 from service.store import displays, products, tags, updates
@@ -56,6 +57,8 @@ async def record(connection: Connection, heard: Gathering) -> Proven:
     locked = {display["id"]: display for display in await displays.lock(connection, store_id, ids.values())}
     here = {id_: address for address, id_ in ids.items() if id_ in locked}
     await displays.set_columns(connection, [_telemetry(locked[id_], latest[here[id_]], heard.now) for id_ in here])
+    told = [(locked[ids[report.address]], report) for report in heard.reports if ids.get(report.address) in here]
+    await display_events.note_reports(connection, told, heard.now)
     said = {id_: proving[address] for id_, address in here.items() if address in proving}
     marks = {report.shows for report in said.values() if report.shows}
     known = await updates.by_mark(connection, store_id, said, marks) if marks else {}
@@ -128,10 +131,11 @@ async def _note_shown(
                 "display_id": display["id"],
                 "digest": update and update["digest"],
                 "update_id": update and update["id"],
+                "revision": revision,
                 "proof": level,
                 "at": heard.now,
             }
-            for display, update, level, _ in shown
+            for display, update, level, revision in shown
         ],
     )
 

@@ -56,7 +56,7 @@ async def _drawn(line: Line, claimed: Sequence[Claimed]) -> tuple[list[Update], 
         if number % _AT_A_STRETCH == 0:
             await asyncio.sleep(0)
         try:
-            ready.append(Update(one.id, one.address, one.revision, face(line, one)))
+            ready.append(Update(one.id, one.address, one.revision, face(line, one), one.again))
         except (TemplateError, ImageError) as error:
             refused.append(Outcome(one.id, FrameRefusedError(f"The template cannot be used: {error}")))
         except Exception as error:

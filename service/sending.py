@@ -48,7 +48,12 @@ class At:
 
 
 class Claimed(msgspec.Struct, frozen=True):
-    """An update that this worker may send now; `template` is what its face is drawn from, or why it cannot be."""
+    """An update that this worker may send now.
+
+    Attributes:
+        template: What its face is drawn from, or why it cannot be.
+        again: Somebody saw another face than the one proven: hardware that has this one already is to take it again.
+    """
 
     id: str
     display_id: str
@@ -57,6 +62,7 @@ class Claimed(msgspec.Struct, frozen=True):
     digest: str
     content: str
     template: Template | TemplateError
+    again: bool = False
 
     @property
     def face(self) -> Face:
@@ -99,6 +105,10 @@ async def _claim_due(connection: Connection, at: At, limit: int, now: int, until
         for row in found.values()
         if row["phase"] == Phase.PENDING and _is_free(locked[row["display_id"]], row, ended)
     }
+    first = [row for row in ready.values() if row["pushed_at"] is None]
+    await updates.set_columns(
+        connection, [{"store_id": at.store_id, "id": row["id"], "pushed_at": now} for row in first]
+    )
     contents = await updates.contents(connection, at.store_id, [row["digest"] for row in ready.values()])
     drawn_from = await of_faces(connection, at.store_id, contents.values())
     await displays.set_columns(
@@ -123,6 +133,7 @@ async def _claim_due(connection: Connection, at: At, limit: int, now: int, until
             digest=row["digest"],
             content=contents[row["digest"]],
             template=drawn_from[contents[row["digest"]]],
+            again=row["cause"] == "resend" and not row["attempts"],
         )
         for id_, row in ready.items()
     ]

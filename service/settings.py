@@ -177,6 +177,7 @@ class Settings:
         audit_every: Every display of a gateway is polled this often, to find drift.
         shutdown_within: Requests, streams and jobs have this long to end.
         max_body: Bytes of one request, compressed or expanded.
+        history_for: Days for which it is kept what displays showed and reported; 0: for ever. Price history always is.
     """
 
     data_dir: Path = field(default_factory=_home, metadata={"parse": _folder})
@@ -203,6 +204,7 @@ class Settings:
     audit_every: float = _setting(900.0, _seconds(0.1, 86_400))
     shutdown_within: float = _setting(5.0, _seconds(0.1, 600))
     max_body: int = _setting(16 * 1024 * 1024, _whole(1024, 1024**3))
+    history_for: int = _setting(400, _whole(0, 36_500))
 
     @property
     def sqlalchemy_url(self) -> str:

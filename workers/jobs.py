@@ -11,7 +11,7 @@ from typing import Any
 
 import structlog
 
-from service import sync
+from service import blinking, sync
 from service.context import Shelfcast
 from service.ids import new_id
 from service.store import gateways
@@ -83,3 +83,11 @@ async def audit(bench: Bench, store_id: int, gateway_id: str) -> None:
     line = await bench.lines.get(store_id, gateway_id)
     if line is not None:
         await sync.ask(bench.ctx, line, audit=True)
+
+
+@contained
+async def blink(bench: Bench, store_id: int, gateway_id: str) -> None:
+    """Lights of this gateway's displays are to be flashed."""
+    line = await bench.lines.get(store_id, gateway_id)
+    if line is not None:
+        await blinking.flash_due(bench.ctx, line)

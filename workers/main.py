@@ -52,7 +52,7 @@ async def _work(settings: Settings) -> None:
 def _worker(settings: Settings, bench: Bench) -> Worker:
     functions = [
         func(job, name=job.__name__, keep_result=0, timeout=_TIMEOUT, max_tries=5)  # type: ignore[arg-type]
-        for job in (jobs.save, jobs.push, jobs.poll, jobs.audit)
+        for job in (jobs.save, jobs.push, jobs.poll, jobs.audit, jobs.blink)
     ]
     return Worker(
         functions=functions,

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from display_drivers.base import Data, Discovered, Frame, Panel, Proof, Report, Takes, Update
+from display_drivers.base import Data, Discovered, Frame, Panel, Proof, Report, Takes, Touch, Update
 from display_drivers.gateway.frames import pack, unpack
 
 VERSION = 1
@@ -66,14 +66,16 @@ class Item(Message, frozen=True):
     panel: Screen
     frame: bytes | None = None
     data: dict[str, Any] | None = None
+    again: bool = False
 
     @classmethod
     def of(cls, update: Update) -> "Item":
         """Raises FrameRefusedError if the pixels do not fit their panel."""
         face, screen = update.face, Screen.of(update.face.panel)
         if isinstance(face, Frame):
-            return cls(update.token, update.address, update.revision, screen, frame=pack(face))
-        return cls(update.token, update.address, update.revision, screen, data=dict(face.content))
+            return cls(update.token, update.address, update.revision, screen, frame=pack(face), again=update.again)
+        data = dict(face.content)
+        return cls(update.token, update.address, update.revision, screen, data=data, again=update.again)
 
 
 class Push(Message, frozen=True):
@@ -104,6 +106,14 @@ class Poll(Message, frozen=True):
     addresses: list[Address]
 
 
+class Touched(Message, frozen=True):
+    """The last time that somebody pressed a button of a display, counted from 1, or held a phone to it."""
+
+    kind: Literal["button", "nfc"]
+    at: Moment
+    button: Annotated[int, Meta(ge=1, le=255)] | None = None
+
+
 class DisplayReport(Message, frozen=True):
     """A line of `GET /events`, or one of the answer to a poll. Absent: not known."""
 
@@ -114,11 +124,13 @@ class DisplayReport(Message, frozen=True):
     battery: Annotated[int, Meta(ge=0, le=100)] | None = None
     signal: Annotated[int, Meta(ge=-200, le=50)] | None = None
     temperature: Annotated[int, Meta(ge=-100, le=200)] | None = None
+    touch: Touched | None = None
 
     def report(self, declared: Proof) -> Report:
         """As our own value; a gateway that claims more than it declared is believed as far as it declared."""
         proof = None if self.proof is None else min(Proof[self.proof.upper()], declared)
-        return Report(self.address, self.at, self.shows, proof, self.battery, self.signal, self.temperature)
+        touch = None if self.touch is None else Touch(self.touch.kind, self.touch.at, self.touch.button)
+        return Report(self.address, self.at, self.shows, proof, self.battery, self.signal, self.temperature, touch)
 
 
 class PollAnswer(Message, frozen=True):

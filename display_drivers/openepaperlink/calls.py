@@ -47,6 +47,7 @@ class Record(msgspec.Struct, frozen=True):
     updatecount: int = 0
     updatelast: int = 0
     ver: int = 0
+    wakeup: int = msgspec.field(default=0, name="wakeupReason")
 
     @property
     def file(self) -> str:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from display_drivers.base import Discovered, DriverInfo, Frame, Outcome, Proof, Report, Update
+from display_drivers.base import Discovered, DriverInfo, Frame, Outcome, Proof, Report, Touch, Update
 from display_drivers.errors import (
     BusyError,
     DriverError,
@@ -50,6 +50,8 @@ _SIGNAL = range(-127, 0)
 _FLASH = "f13c5405000000000000"
 """Mode and duration, then three groups of colour, count and speed, delay: its first 8 bytes become the tag's hash."""
 _NO_HASH = "0" * 32
+_WOKEN_BY_NFC = 3
+_WOKEN_BY_BUTTONS = (4, 5)
 WANTED = {"preview": 1, "showtimestamp": 0, "stopsleep": 0, "nightlyreboot": 0, "lock": 1}
 """Settings with which labels can be trusted; docs/drivers/openepaperlink.md says why."""
 NEEDED = ("preview", "showtimestamp")
@@ -167,10 +169,10 @@ class OpenEPaperLinkDriver:
         payload.check(update.face, kind)
         self._revisions[mac] = update.revision
         mark = payload.fingerprint(update.face, kind)
-        if await self._has_or_awaits(record, update.face, kind, mark):
+        if not update.again and await self._has_or_awaits(record, update.face, kind, mark):
             return mark
         await self._make_way(record)
-        if not (await self._given_to(record, kind)).certain:
+        if update.again or not (await self._given_to(record, kind)).certain:
             await self._point.command(mac, "refresh")  # forgets a hash that may be wrong: it would drop this image
         await self._paced()
         await self._point.upload(mac, payload.jpeg(update.face))
@@ -293,6 +295,7 @@ class OpenEPaperLinkDriver:
             battery=_percent(record.battery),
             signal=record.rssi if record.rssi in _SIGNAL else None,
             temperature=record.temperature if record.rssi in _SIGNAL else None,
+            touch=_touch(record),
         )
 
     async def _sweep(self, record: Record) -> None:
@@ -358,6 +361,17 @@ def _read(number: int, content: bytes) -> TagType:
         if number in KNOWN:
             return KNOWN[number]
         raise PermanentError(f"Tag type {number:02X} cannot be read: {error}.") from error
+
+
+def _touch(record: Record) -> Touch | None:
+    """Why the tag called last, if somebody made it call; the access point keeps that until its next call."""
+    if record.lastseen <= _CLOCK_SET:
+        return None
+    if record.wakeup == _WOKEN_BY_NFC:
+        return Touch("nfc", record.lastseen * 1000)
+    if record.wakeup in _WOKEN_BY_BUTTONS:
+        return Touch("button", record.lastseen * 1000, 1 + _WOKEN_BY_BUTTONS.index(record.wakeup))
+    return None
 
 
 def _percent(millivolts: int) -> int | None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from display_drivers.gateway.wire import Screen
+from display_drivers.gateway.wire import Screen, Touched
 from display_drivers.simulator.display import Display
 from display_drivers.simulator.gateway import Gateway
 from display_drivers.simulator.http import Refusal, Reply, Request
@@ -19,6 +19,7 @@ from display_drivers.simulator.messages import (
     NewDisplays,
     NewGateway,
     Overview,
+    Press,
     Seen,
     SeenGlass,
     Settled,
@@ -66,6 +67,8 @@ class Control:
                 return self._add_displays(await request.decoded(NewDisplays))
             case "PATCH", ["displays"]:
                 return self._change_displays(await request.decoded(DisplayChange))
+            case "POST", ["displays", "press"]:
+                return self._press(await request.decoded(Press))
             case "POST", ["displays", "remove"]:
                 return self._remove_displays(await request.decoded(Addresses))
         raise Refusal(404, "notFound", f"The control API has no {request.method} here.")
@@ -141,6 +144,12 @@ class Control:
             _change(display, change, now)
             self._store.home[display.address].await_check_in(display, now)
         return Addresses(addresses)
+
+    def _press(self, press: Press) -> Addresses:
+        now = self._frontage.now()
+        for display in [self._known(address) for address in press.addresses]:
+            self._store.home[display.address].touched(display, Touched(press.kind, now, press.button))
+        return Addresses(press.addresses)
 
     def _remove_displays(self, doomed: Addresses) -> Addresses:
         return Addresses([address for address in doomed.addresses if self._store.remove_display(address)])

@@ -5,6 +5,7 @@ import zlib
 import msgspec
 
 from display_drivers.base import Panel
+from display_drivers.gateway.wire import Touched
 from display_drivers.simulator.settings import Behaviour
 from display_drivers.simulator.timeline import Timeline
 
@@ -50,6 +51,7 @@ class Display(msgspec.Struct, eq=False):
         awaited: Whether its next check-in is on the timeline.
         on_air: Whether it is awake, waiting for the radio or receiving.
         failures: Transfers of the held update that failed.
+        touch: The last time that somebody was at it.
     """
 
     address: str
@@ -68,6 +70,7 @@ class Display(msgspec.Struct, eq=False):
     on_air: bool = False
     failures: int = 0
     blinks: int = 0
+    touch: Touched | None = None
 
     @property
     def signal(self) -> int:

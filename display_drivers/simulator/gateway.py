@@ -16,7 +16,7 @@ import msgspec
 from display_drivers.base import Panel
 from display_drivers.errors import FrameRefusedError
 from display_drivers.gateway.frames import canonical, hashed, inflate
-from display_drivers.gateway.wire import DisplayReport, Item, ItemOutcome
+from display_drivers.gateway.wire import DisplayReport, Item, ItemOutcome, Touched
 from display_drivers.simulator.display import Display, Held, Picture
 from display_drivers.simulator.settings import Behaviour
 from display_drivers.simulator.timeline import Timeline
@@ -89,7 +89,15 @@ class Gateway:
             battery=math.ceil(display.battery),
             signal=display.signal,
             temperature=display.temperature(own.temperature),
+            touch=display.touch,
         )
+
+    def touched(self, display: Display, touch: Touched) -> None:
+        """Somebody is at the display, which wakes it: it tells at once, if it is in reach."""
+        display.touch = touch
+        self.counts["touches"] += 1
+        if display.absent_since is None:
+            self._tell(display, touch.at)
 
     def reboot(self) -> None:
         """Forgets what it held and had on air. What a display received already, it still refreshes to."""

@@ -1,6 +1,6 @@
 """The messages of the control API, for both ends. JSON, camelCase."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -61,6 +61,14 @@ class DisplayChange(Message, frozen=True, forbid_unknown_fields=True):
     check_in: Duration | msgspec.UnsetType | None = msgspec.UNSET
     battery: Annotated[float, msgspec.Meta(ge=0, le=100)] | None = None
     gateway: str | None = None
+
+
+class Press(Message, frozen=True, forbid_unknown_fields=True):
+    """Somebody presses a button of these displays, or holds a phone to them."""
+
+    addresses: list[Address]
+    kind: Literal["button", "nfc"] = "button"
+    button: Annotated[int, msgspec.Meta(ge=1, le=255)] | None = None
 
 
 class Addresses(Message, frozen=True):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Literal, Self, TypeVar
 
 import httpx
 import msgspec
@@ -16,6 +16,7 @@ from display_drivers.simulator.messages import (
     NewDisplays,
     NewGateway,
     Overview,
+    Press,
     Seen,
     SeenGlass,
     Settled,
@@ -89,6 +90,12 @@ class Remote:
         """Fields of DisplayChange, by their Python names; for every display where no addresses are given."""
         named = None if addresses is None else list(addresses)
         await self._ask("PATCH", "/displays", Addresses, DisplayChange(addresses=named, **change))
+
+    async def press(
+        self, addresses: Sequence[str], kind: Literal["button", "nfc"] = "button", button: int | None = None
+    ) -> None:
+        """Somebody presses a button of these displays, or holds a phone to them."""
+        await self._ask("POST", "/displays/press", Addresses, Press(list(addresses), kind, button))
 
     async def remove_displays(self, addresses: Sequence[str]) -> None:
         await self._ask("POST", "/displays/remove", Addresses, Addresses(list(addresses)))

@@ -52,7 +52,7 @@ def problem(connection: Connection, error: ServiceError, members: Mapping[str, A
     """The refusal as RFC 9457 writes it, with further `members` of its own where it has some."""
     body = msgspec.to_builtins(fault(error, request_id(connection)))
     return Response(
-        msgspec.json.encode(body | dict(members or {})),
+        msgspec.json.encode(body | dict(error.members or {}) | dict(members or {})),
         status_code=error.status,
         media_type=PROBLEM_JSON,
         headers={"Cache-Control": "no-store", **_headers(error)},

@@ -37,6 +37,11 @@ async def read_optional(request: AnyRequest, limit: int) -> bytes:
     return _text(body)
 
 
+async def read_text(request: AnyRequest, limit: int) -> str:
+    """A body that is a file of text, expanded: UTF-8, with or without a byte order mark."""
+    return _text(await _expanded(request, limit)).decode("utf-8-sig")
+
+
 def decode(body: bytes, decoder: msgspec.json.Decoder[T]) -> T:
     """The body as what the decoder makes of it; ValidationError with the field that is wrong."""
     try:

@@ -1,6 +1,5 @@
 """Displays: made and bound in bulk, and listed with what is wrong with them."""
 
-import getpass
 import time
 from collections.abc import Sequence
 
@@ -9,13 +8,16 @@ import msgspec
 from rich.table import Table
 
 from service import floor
+from service.binding import Report
 from service.cli.console import notes, results, table
+from service.cli.display_verbs import VERBS, me
 from service.cli.files import csv_lines
 from service.cli.work import run
 from service.context import Shelfcast
-from service.floor import Report
 from service.messages import DisplayState
 from service.shelf import display_states
+
+__all__ = ["display", "displays", "me"]
 
 _SHOWN_REFUSALS = 50
 _DIGEST = 8
@@ -58,14 +60,6 @@ def bind(file: str, slug: str, *, takeover: bool) -> None:
     began = time.monotonic()
     report = run(lambda ctx: floor.bind(ctx, slug, lines, by=me(), takeover=takeover))
     _tell(file, f"Bound: {report.bound:,} new, {report.kept:,} as before", report, began)
-
-
-def me() -> str:
-    """Who bound or added something, for history."""
-    try:
-        return f"command line, {getpass.getuser()}"
-    except (OSError, KeyError):  # a user id without a name, as in many containers
-        return "command line"
 
 
 def _tell(file: str, counted: str, report: Report, began: float) -> None:
@@ -115,3 +109,7 @@ def _grid(states: Sequence[DisplayState]) -> Table:
             style=None if state.right else "red",
         )
     return grid
+
+
+for verb in VERBS:
+    display.add_command(verb)

@@ -166,6 +166,16 @@ display_events = Table(
     Index("ix_display_events_store_id_kind_id", "store_id", "kind", "id"),
 )
 
+# How far the deletion of old history has come in each store; it begins anew once a day.
+sweeps = Table(
+    "sweeps",
+    metadata,
+    store(),
+    Column("kind", Text, nullable=False),  # store.retention.KINDS
+    Column("after", Text, nullable=False),  # the id that it came to
+    time("next_at", required=True),
+)
+
 # Lights to be flashed by whichever worker has the gateway's line.
 blinks = Table(
     "blinks",

@@ -48,6 +48,7 @@ async def lock(
     return found
 
 
+COUNTED = (displays.c.id, displays.c.bound)
 PLANNED = (
     displays.c.id,
     displays.c.gateway_id,
@@ -93,16 +94,22 @@ async def slots(connection: AsyncConnection, store_id: int, display_ids: Collect
     return found
 
 
-async def named(connection: AsyncConnection, store_id: int, name: str) -> list[RowMapping]:
-    """The displays in use that have this id or address; two of different drivers may have the same address."""
-    rows = await connection.execute(
-        select(displays).where(
-            displays.c.store_id == store_id,
-            (displays.c.id == name) | (displays.c.address == name),
-            displays.c.retired_at.is_(None),
-        )
+async def named(
+    connection: AsyncConnection, store_id: int, name: str, *, lock: bool = False, retired: bool = False
+) -> list[RowMapping]:
+    """The displays that have this id or address; two of different drivers may have the same address.
+
+    `lock`: held to the end of the transaction; `retired`: also those that are no longer in use.
+    """
+    statement = select(displays).where(
+        displays.c.store_id == store_id,
+        (displays.c.id == name) | (displays.c.address == name),
     )
-    return list(rows.mappings())
+    if not retired:
+        statement = statement.where(displays.c.retired_at.is_(None))
+    if lock:
+        statement = statement.order_by(displays.c.id).with_for_update(key_share=True)
+    return list((await connection.execute(statement)).mappings())
 
 
 async def by_address(

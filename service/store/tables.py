@@ -273,11 +273,20 @@ Index(
     sqlite_where=display_is_retired,
 )
 
+display_is_unconfirmed = (displays.c.pushed_revision > displays.c.shown_revision) & displays.c.retired_at.is_(None)
+Index(
+    "ix_displays_unconfirmed",
+    displays.c.store_id,
+    displays.c.id,
+    postgresql_where=display_is_unconfirmed,
+    sqlite_where=display_is_unconfirmed,
+)
+
 # Not proven to show its desired face; or proven once, before something else was sent whose fate is not known.
 display_is_wrong = or_(
     displays.c.desired_digest.is_distinct_from(displays.c.shown_digest),
     displays.c.pushed_revision > displays.c.shown_revision,
-)
+) & displays.c.retired_at.is_(None)
 Index(
     "ix_displays_wrong",
     displays.c.store_id,
@@ -313,10 +322,12 @@ Index(
     postgresql_where=_bound,
     sqlite_where=_bound,
 )
+# With the display, so that the displays of one product are a page of this index, however many they are.
 Index(
-    "ix_bindings_store_id_barcode",
+    "ix_bindings_store_id_barcode_display_id",
     bindings.c.store_id,
     bindings.c.barcode,
+    bindings.c.display_id,
     postgresql_where=_bound,
     sqlite_where=_bound,
 )
@@ -447,6 +458,7 @@ updates = Table(
     count("attempts"),
     time("created_at", required=True),
     time("due_at", required=True),
+    time("pushed_at"),  # when it was first given to a driver: from then on it may be what the display shows
     time("sent_at"),
     time("confirm_by"),
     time("closed_at"),
@@ -491,8 +503,10 @@ showings = Table(
     store(),
     Column("id", Text, primary_key=True),
     Column("display_id", Text, nullable=False),
-    Column("digest", Text),
+    Column("digest", Text),  # None: something that is not ours
     Column("update_id", Text),
+    # The highest that was proven by then: a display that fell back to an older face keeps it.
+    Column("revision", BigInteger, nullable=False, server_default=text("0")),
     Column("proof", Integer),
     time("at", required=True),
     of_store("display_id", "displays"),

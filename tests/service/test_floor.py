@@ -7,8 +7,9 @@ import pytest
 from sqlalchemy import select
 
 from service import feed, floor, shelf, stores, tokens
+from service.binding import Report
 from service.context import Shelfcast
-from service.floor import Line, Report
+from service.floor import Line
 from service.messages import DisplayState
 from service.store.tables import bindings, displays, updates
 from service.stores import NewStore

@@ -6,7 +6,7 @@ the discovery are made from it, and tests try every wrong token on every one of 
 
 import re
 
-from service.api.operations import feed, health, previews, products, tenants
+from service.api.operations import displays, feed, health, previews, products, tenants
 from service.api.operations.feed import SESSION
 from service.api.operations.operation import Answer, Operation, Reach, Schema
 
@@ -25,6 +25,7 @@ __all__ = [
 OPERATIONS: tuple[Operation, ...] = (
     *feed.OPERATIONS,
     *previews.OPERATIONS,
+    *displays.OPERATIONS,
     *tenants.OPERATIONS,
     *products.OPERATIONS,
     *health.OPERATIONS,
@@ -45,6 +46,7 @@ PATH_PARAMETERS: dict[str, Schema] = {
         "pattern": "^[!-.0-~]{1,64}$",
         "examples": ["3850123456782"],
     },
+    "blink": {"type": "string", "description": "As `blink` answered it.", "examples": [SESSION]},
     "store": {
         "type": "string",
         "description": "The store's slug, or its ULID.",

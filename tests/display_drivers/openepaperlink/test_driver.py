@@ -402,3 +402,29 @@ async def pushed(shop: Shop, wanted: dict[int, Frame]) -> list[str | None]:
     outcomes = [outcome for push in pushes for outcome in push]
     assert [outcome.error for outcome in outcomes if outcome.error] == []
     return [outcome.mark for outcome in outcomes]
+
+
+async def test_a_label_that_people_see_otherwise_is_transferred_again(shop: Shop):
+    await shop.push((1, face(1)))
+    await shop.advance(A_WHILE)
+    before = await shop.state()
+    (outcome,) = await shop.driver.push([Update("again", mac(1), 99, face(1), again=True)])
+    assert (outcome.error, (await shop.report(1)).shows) == (None, None)
+    await shop.advance(A_WHILE)
+    assert (await shop.report(1)).shows == outcome.mark
+    assert (await shop.state())["uploadBytes"] > before["uploadBytes"]
+
+
+@pytest.mark.parametrize(("reason", "touch"), [(3, ("nfc", None)), (4, ("button", 1)), (5, ("button", 2)), (2, None)])
+async def test_a_tag_that_somebody_woke_says_so_until_it_calls_again(
+    shop: Shop, reason: int, touch: tuple[str, int | None] | None
+):
+    await shop.advance(A_WHILE)
+    assert (await shop.report(1)).touch is None
+    await shop.remote.press(mac(1), reason)
+    await shop.advance(5)
+    first, second = await shop.report(1), await shop.report(1)
+    assert (first.touch and (first.touch.kind, first.touch.button)) == touch
+    assert first.touch == second.touch
+    await shop.advance(A_WHILE)
+    assert (await shop.report(1)).touch is None

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from service import catalogue, feed, floor, stores, tokens
+from service import auditing, blinking, catalogue, displays, feed, floor, stores, tokens
 from service.catalogue import BY_BARCODE, Named
 from service.context import Shelfcast
 from service.tokens import Caller
@@ -35,6 +35,11 @@ async def _display(ctx: Shelfcast, caller: Caller) -> str:
     return "SIM000001"
 
 
+async def _blink(ctx: Shelfcast, caller: Caller) -> str:
+    by = displays.By(caller.store, auditing.by(caller))
+    return (await blinking.ask(ctx, by, "SIM000001", 1)).blink_id
+
+
 async def _store(_ctx: Shelfcast, caller: Caller) -> str:
     return caller.store
 
@@ -48,6 +53,7 @@ THINGS: dict[str, Make] = {
     "barcode": _barcode,
     "product": _product,
     "display": _display,
+    "blink": _blink,
     "store": _store,
     "tokenId": _token,
 }

@@ -22,6 +22,14 @@ def upgrade() -> None:
         "UPDATE displays SET bound = (SELECT count(*) FROM bindings WHERE bindings.store_id = displays.store_id"
         " AND bindings.display_id = displays.id AND bindings.unbound_at IS NULL)"
     )
+    # What may have left is taken to have left as soon as it was planned: rather doubt than certainty without ground.
+    op.execute(
+        "UPDATE updates SET pushed_at = created_at WHERE phase <> 'PENDING' OR attempts > 0 OR error IS NOT NULL"
+    )
+    op.execute(
+        "UPDATE showings SET revision = coalesce((SELECT updates.revision FROM updates"
+        " WHERE updates.store_id = showings.store_id AND updates.id = showings.update_id), 0)"
+    )
 
 
 def _make_tables() -> None:
@@ -157,6 +165,15 @@ def _make_tables() -> None:
         sa.ForeignKeyConstraint(["live_store_id"], ["stores.id"], name=op.f("fk_production_requests_live_store_id")),
         sa.ForeignKeyConstraint(["store_id"], ["stores.id"], name=op.f("fk_production_requests_store_id")),
         sa.PrimaryKeyConstraint("store_id", "id", name=op.f("pk_production_requests")),
+    )
+    op.create_table(
+        "sweeps",
+        sa.Column("store_id", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("after", sa.Text(), nullable=False),
+        sa.Column("next_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["store_id"], ["stores.id"], name=op.f("fk_sweeps_store_id")),
+        sa.PrimaryKeyConstraint("store_id", name=op.f("pk_sweeps")),
     )
     op.create_table(
         "webhooks",
@@ -360,6 +377,9 @@ def _change_tables() -> None:
         ["store_id", "barcode", "id", "effective_at", "effective"],
         unique=False,
     )
+    _change_displays()
+    op.add_column("updates", sa.Column("pushed_at", sa.BigInteger(), nullable=True))
+    op.add_column("showings", sa.Column("revision", sa.BigInteger(), server_default=sa.text("0"), nullable=False))
     op.drop_index(op.f("ix_showings_store_id_display_id_id"), table_name="showings")
     op.create_index(
         "ix_showings_store_id_display_id_at_id", "showings", ["store_id", "display_id", "at", "id"], unique=False
@@ -369,6 +389,37 @@ def _change_tables() -> None:
     op.add_column("tokens", sa.Column("created_by", sa.Text(), nullable=True))
     op.add_column("tokens", sa.Column("replaces", sa.Text(), nullable=True))
     op.create_index("ix_tokens_organisation_id_id", "tokens", ["organisation_id", "id"], unique=False)
+
+
+def _change_displays() -> None:
+    unconfirmed = "pushed_revision > shown_revision"
+    op.create_index(
+        "ix_displays_unconfirmed",
+        "displays",
+        ["store_id", "id"],
+        unique=False,
+        postgresql_where=sa.text(f"{unconfirmed} AND retired_at IS NULL"),
+        sqlite_where=sa.text(f"{unconfirmed} AND retired_at IS NULL"),
+    )
+    op.drop_index("ix_displays_wrong", table_name="displays")
+    wrong = "(desired_digest IS DISTINCT FROM shown_digest OR {0}) AND retired_at IS NULL"
+    op.create_index(
+        "ix_displays_wrong",
+        "displays",
+        ["store_id", "id"],
+        unique=False,
+        postgresql_where=sa.text(wrong.format(unconfirmed)),
+        sqlite_where=sa.text(wrong.format(unconfirmed).replace("IS DISTINCT FROM", "IS NOT")),
+    )
+    op.drop_index("ix_bindings_store_id_barcode", table_name="bindings")
+    op.create_index(
+        "ix_bindings_store_id_barcode_display_id",
+        "bindings",
+        ["store_id", "barcode", "display_id"],
+        unique=False,
+        postgresql_where=sa.text("unbound_at IS NULL"),
+        sqlite_where=sa.text("unbound_at IS NULL"),
+    )
 
 
 def _fill_search() -> None:
