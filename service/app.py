@@ -15,6 +15,7 @@ from service import collecting
 from service.api.answers import PROBLEM_JSON, fault, refuse
 from service.api.envelope import Envelope
 from service.api.feed import BatchController, ProductsController
+from service.api.gateways import GatewaysController
 from service.api.health import HealthController
 from service.api.metrics import Metrics
 from service.api.pages import PagesController
@@ -26,7 +27,7 @@ from service.ids import new_id
 from service.settings import Settings
 
 FEED = (ProductsController, BatchController)
-VERSIONED = (*FEED, PreviewsController)
+VERSIONED = (*FEED, PreviewsController, GatewaysController)
 """What answers under the prefix; of these the feed alone answers at the root too."""
 
 

@@ -7,7 +7,7 @@ from service import planning
 from service.context import Shelfcast
 from service.core.reasons import Circumstances, why
 from service.messages import DisplayState, time_or_none
-from service.reasons import proof_word
+from service.reasons import maintenance_of, proof_word
 from service.store import displays
 from service.store.statements import CHUNK
 from service.stores import known_store
@@ -60,4 +60,5 @@ def _circumstances(row: dict[str, Any]) -> Circumstances:
         gateway_error=row["gateway_error"],
         error=row["error"] or row["failure"],
         detail=row["detail"] if row["error"] else row["failure_detail"],
+        maintenance=maintenance_of(row),
     )

@@ -38,6 +38,7 @@ _FAULTS: tuple[type[ServiceError], ...] = (
     errors.ValidationError, errors.UnauthorizedError, errors.ForbiddenError, errors.NotFoundError,
     errors.MethodNotAllowedError, errors.ConflictError, errors.SessionExpiredError, errors.TooLargeError,
     errors.UnsupportedMediaTypeError, errors.UnprocessableError, ServiceError, errors.UnavailableError,
+    errors.DriverRefusedError,
 )  # fmt: skip
 FAULTS: dict[type[ServiceError], str] = dict(
     zip(
@@ -55,6 +56,7 @@ FAULTS: dict[type[ServiceError], str] = dict(
             "Products were sent, and every one was refused; `errors` says why.",
             "Something went wrong in Shelfcast. Quote the requestId.",
             "The database cannot be reached. Try again after Retry-After seconds.",
+            "The gateway's settings cannot be right, or nothing answers there; `detail` has the driver's words.",
         ),
         strict=True,
     )

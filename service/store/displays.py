@@ -48,6 +48,9 @@ async def lock(
     return found
 
 
+MAINTENANCE = (gateways.c.maintenance_since, gateways.c.maintenance_by, gateways.c.maintenance_reason)
+"""What a reason says of a gateway that somebody works on."""
+
 PLANNED = (
     displays.c.id,
     displays.c.gateway_id,
@@ -193,6 +196,7 @@ async def listing(
             gateways.c.name.label("gateway"),
             gateways.c.unreachable_since,
             gateways.c.error.label("gateway_error"),
+            *MAINTENANCE,
             updates.c.phase.label("update_phase"),
             updates.c.attempts,
             updates.c.error,

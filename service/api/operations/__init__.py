@@ -4,8 +4,9 @@ One table for all who have to know: authentication looks up here what a token ne
 the discovery are made from it, and tests try every wrong token on every one of these.
 """
 
-from service.api.operations import feed, health, previews
+from service.api.operations import feed, gateways, health, previews
 from service.api.operations.feed import SESSION
+from service.api.operations.gateways import GATEWAY
 from service.api.operations.operation import Answer, Operation, Reach, Schema
 
 __all__ = ["BY_ROUTE", "OPERATIONS", "PATH_PARAMETERS", "Answer", "Operation", "Reach", "Schema"]
@@ -13,6 +14,7 @@ __all__ = ["BY_ROUTE", "OPERATIONS", "PATH_PARAMETERS", "Answer", "Operation", "
 OPERATIONS: tuple[Operation, ...] = (
     *feed.OPERATIONS,
     *previews.OPERATIONS,
+    *gateways.OPERATIONS,
     *health.OPERATIONS,
 )
 BY_ROUTE = {operation.route: operation for operation in OPERATIONS}
@@ -25,5 +27,6 @@ PATH_PARAMETERS: dict[str, Schema] = {
         "pattern": "^[!-.0-~]{1,64}$",
         "examples": ["3850123456782"],
     },
+    "gatewayId": {"type": "string", "description": "The gateway's id, or its name.", "examples": [GATEWAY]},
     "display": {"type": "string", "description": "The display's address, or its id.", "examples": ["SIM000001"]},
 }
