@@ -11,6 +11,7 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 
 from service.core import sales, staged
+from service.core.guards import Example
 from service.core.merging import STALE, changes_nothing, content_hash, merge
 from service.core.product import Problem, Product, Row, StoreFacts
 from service.core.row_rules import Kind
@@ -92,6 +93,13 @@ async def on_sale(connection: Connection, store_id: int, barcodes: Collection[st
         barcode: OnSale(None if row["archived_at"] else _decode(row["content"]), row["price_id"])
         for barcode, row in (await products.by_barcode(connection, store_id, barcodes)).items()
     }
+
+
+async def priced(connection: Connection, store_id: int, barcodes: Collection[str], now: int) -> list[Example]:
+    """Products on sale and what they cost, as a guard names those that would be taken off sale."""
+    known = await on_sale(connection, store_id, barcodes)
+    sold = [one.product for _, one in sorted(known.items()) if one.product]
+    return [Example(product.barcode, product.name, sales.effective(product, now).price, None) for product in sold]
 
 
 async def save_held(
