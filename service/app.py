@@ -11,8 +11,9 @@ from litestar import Litestar, Request, Router
 from litestar.di import Provide
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from service import collecting
+from service import collecting, gateway_setup
 from service.api.answers import PROBLEM_JSON, fault, refuse
+from service.api.batches import AuditController, BatchesController, GuardsController
 from service.api.envelope import Envelope
 from service.api.feed import BatchController, ProductsController
 from service.api.gateways import GatewaysController
@@ -27,7 +28,14 @@ from service.ids import new_id
 from service.settings import Settings
 
 FEED = (ProductsController, BatchController)
-VERSIONED = (*FEED, PreviewsController, GatewaysController)
+VERSIONED = (
+    *FEED,
+    PreviewsController,
+    GatewaysController,
+    BatchesController,
+    GuardsController,
+    AuditController,
+)
 """What answers under the prefix; of these the feed alone answers at the root too."""
 
 
@@ -40,7 +48,9 @@ def create_app(settings: Settings) -> Litestar:
         async with opened(settings) as ctx:
             app.state.ctx = ctx
             app.state.stopping = asyncio.Event()
+            sealing = asyncio.create_task(gateway_setup.seal_stored(ctx))
             yield
+            await asyncio.wait([sealing], timeout=settings.shutdown_within)
 
     app = Litestar(
         route_handlers=[*FEED, Router(API_PREFIX, route_handlers=VERSIONED), HealthController, PagesController],

@@ -1,10 +1,12 @@
 """Gateways: which have something to do, who does it, and whether they answer."""
 
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import RowMapping, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from service.store.statements import is_among
 from service.store.tables import displays, gateways, update_is_pending, update_is_sent, updates
 
 IN_SERVICE = gateways.c.retired_at.is_(None) & gateways.c.maintenance_since.is_(None)
@@ -70,6 +72,12 @@ async def set_columns(connection: AsyncConnection, store_id: int, gateway_id: st
     await connection.execute(
         update(gateways).where(gateways.c.store_id == store_id, gateways.c.id == gateway_id).values(**columns)
     )
+
+
+async def try_now(connection: AsyncConnection, store_id: int, ids: Collection[str]) -> None:
+    """Let these be pushed to at once, however long they did not answer."""
+    some = (gateways.c.store_id == store_id) & is_among(connection, gateways.c.id, ids)
+    await connection.execute(update(gateways).where(some).values(next_push_at=None))
 
 
 async def note_info(connection: AsyncConnection, store_id: int, gateway_id: str, info: str) -> None:

@@ -135,6 +135,10 @@ async def store_record(conn: Connection, store_id: int) -> Record:
     return (await conn.execute(select(stores).where(stores.c.id == store_id))).mappings().one()
 
 
+async def set_guards(conn: Connection, store_id: int, guards: str) -> None:
+    await conn.execute(update(stores).where(stores.c.id == store_id).values(guards=guards))
+
+
 async def insert_token(conn: Connection, row: dict[str, object]) -> None:
     await conn.execute(insert(tokens).values(**row))
 

@@ -4,7 +4,7 @@ One table for all who have to know: authentication looks up here what a token ne
 the discovery are made from it, and tests try every wrong token on every one of these.
 """
 
-from service.api.operations import feed, gateways, health, previews
+from service.api.operations import batches, feed, gateways, health, previews
 from service.api.operations.feed import SESSION
 from service.api.operations.gateways import GATEWAY
 from service.api.operations.operation import Answer, Operation, Reach, Schema
@@ -15,6 +15,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *feed.OPERATIONS,
     *previews.OPERATIONS,
     *gateways.OPERATIONS,
+    *batches.OPERATIONS,
     *health.OPERATIONS,
 )
 BY_ROUTE = {operation.route: operation for operation in OPERATIONS}

@@ -65,7 +65,9 @@ def test_a_product_without_a_price_before_or_after_is_not_compared(before: int |
     assert seen(1, 1, before, after).compared == 0
 
 
-@pytest.mark.parametrize(("changed", "of", "held"), [(50, 100, False), (51, 100, True), (19, 19, False), (20, 20, True)])
+@pytest.mark.parametrize(
+    ("changed", "of", "held"), [(50, 100, False), (51, 100, True), (19, 19, False), (20, 20, True)]
+)
 def test_half_of_them_may_change_and_a_few_always(changed: int, of: int, held: bool) -> None:
     assert (prices(Guards(), seen(changed, of)) is not None) is held
 
