@@ -96,7 +96,7 @@ def _secrets(driver: str, config: Config) -> set[str]:
     except DriverError:
         stated = None
     known = {setting.name for setting in stated or ()}
-    secret = {setting.name for setting in stated or () if setting.secret}
+    secret = {setting.name for setting in stated or () if setting.secret and setting.name in config}
     secret |= {name for name in config if name not in known and _LOOKS_SECRET.search(name)}
     return secret | {name for name, value in config.items() if value.startswith(PREFIX) or _has_password(value)}
 

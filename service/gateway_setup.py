@@ -154,6 +154,8 @@ async def seal_stored(ctx: Shelfcast) -> None:
             after = (some[-1]["store_id"], some[-1]["id"])
     except UNAVAILABLE:
         log.debug("secrets_not_sealed")
+    except Exception:
+        log.exception("secrets_not_sealed")  # no reason for a worker to stay away
 
 
 async def _seal(connection: Connection, ctx: Shelfcast, clear: list[Record]) -> None:

@@ -147,9 +147,7 @@ async def found(api: httpx.AsyncClient, **query: Any) -> list[str]:
     return [one["sessionId"] for one in answer.json()["data"]]
 
 
-async def test_batches_are_listed_newest_first_by_status_reference_and_mode(
-    api: httpx.AsyncClient, several: list[str]
-):
+async def test_batches_are_listed_newest_first_by_status_reference_and_mode(api: httpx.AsyncClient, several: list[str]):
     assert await found(api) == several[::-1]
     assert await found(api, status="completed") == [several[1], several[0]]
     assert await found(api, status="cancelled") == [several[2]]

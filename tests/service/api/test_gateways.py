@@ -111,7 +111,8 @@ async def test_a_name_that_cannot_be_is_refused(api: httpx.AsyncClient, hardware
 
 
 @pytest.mark.parametrize(
-    "url", ["http://127.0.0.1:6379", "http://localhost/x", "http://[::1]:80", "http://169.254.169.254", "http://0.0.0.0"]
+    "url",
+    ["http://127.0.0.1:6379", "http://localhost/x", "http://[::1]:80", "http://169.254.169.254", "http://0.0.0.0"],
 )
 async def test_through_the_api_no_gateway_is_on_this_machine_or_its_link(
     app: Any, api: httpx.AsyncClient, ctx: Shelfcast, url: str
