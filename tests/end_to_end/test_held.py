@@ -1,4 +1,4 @@
-"""Processes as they really run: a worker holds what a guard objects to, goes on when told, and waits for maintenance."""
+"""Real processes: a worker holds what a guard objects to, goes on when told to, and waits while a gateway is mended."""
 
 import httpx
 

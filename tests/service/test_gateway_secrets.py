@@ -21,7 +21,7 @@ from service.store import gateway_lists, tables
 from service.stores import NewStore, add_gateway, create_store
 from tests.shop import Shop, milk, opened_shop
 
-SECRET = "hush-hush-4711"  # noqa: S105
+SECRET = "hush-hush-4711"
 OTHER_KEY = "b3RoZXItb3RoZXItb3RoZXItb3RoZXItb3RoZXItMTI="
 
 

@@ -135,8 +135,7 @@ async def several(api: httpx.AsyncClient, ctx: Shelfcast, token: str) -> list[st
     """Six batches, the oldest first: two completed, one of them full, one cancelled, three open."""
     ids = [await batch(api, goods(1), reference="a"), await batch(api, goods(1), reference="b", mode="full")]
     await save(ctx, token)
-    for reference in ("a", "b", "c", "c"):
-        ids.append((await api.post("/batch/start", json={"reference": reference})).json()["sessionId"])
+    ids += [(await api.post("/batch/start", json={"reference": name})).json()["sessionId"] for name in "abcc"]
     await api.post(f"/batch/{ids[2]}/cancel")
     return ids
 

@@ -17,7 +17,7 @@ from service.settings import Settings
 from service.store import tables
 from tests.shop import authenticate
 
-SECRET = "hush-hush-4711"  # noqa: S105
+SECRET = "hush-hush-4711"
 NOBODY = "http://127.0.0.1:9"
 
 Store = Callable[[str], Awaitable[str]]

@@ -11,13 +11,13 @@ from service import feed, sync
 from service.context import opened
 from service.ids import new_id
 from service.settings import Settings
-from service.tokens import identify
 from service.tokens import caller as caller_of
+from service.tokens import identify
 from tests.service.cli.conftest import Shelfcast
 from tests.shop import raw
 
 NOBODY = "http://127.0.0.1:9"
-SECRET = "hush-hush-4711"  # noqa: S105
+SECRET = "hush-hush-4711"
 
 
 @pytest.fixture
