@@ -268,6 +268,7 @@ async def cancel(ctx: Shelfcast, caller: Caller, session_id: str) -> StatusMessa
             session_id,
             status=Status.CANCELLED,
             reason="Cancelled by the caller.",
+            cancelled_by=f"token {caller.token}",
             completed_at=now,
             tags_total=batch["tags_total"] - dropped,
             phase=Phase.SAVING if saving_now else None,
@@ -297,7 +298,7 @@ async def errors(ctx: Shelfcast, caller: Caller, session_id: str, window: Window
         total = await batches.count_errors(connection, caller.store_id, session_id)
     shown = rows[: window.per_page]
     last = (shown[-1]["push"], shown[-1]["row"], shown[-1]["number"]) if len(rows) > len(shown) else None
-    return paging.page(window, [_rejected(row) for row in shown], last, total)
+    return paging.page(window, [rejected(row) for row in shown], last, total)
 
 
 async def displays_of(
@@ -317,7 +318,7 @@ async def displays_of(
     return paging.page(window, [_display(row, bound.get(row["display_id"], {})) for row in shown], last, total)
 
 
-def _rejected(row: Record) -> RejectedRow:
+def rejected(row: Record) -> RejectedRow:
     return RejectedRow(
         push=row["push"],
         index=row["row"],

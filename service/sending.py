@@ -298,9 +298,12 @@ def silence(outcomes: Iterable[Outcome]) -> str | None:
 
 
 async def note_reach(connection: Connection, at: At, away: str | None, settings: Settings, now: int) -> None:
-    """Whether the gateway answered (`away` None) or how it did not; logged when it goes, and when it returns."""
+    """Whether the gateway answered (`away` None) or how it did not; logged when it goes, and when it returns.
+
+    That one in maintenance does not answer is no news.
+    """
     gateway = await gateways.get(connection, at.store_id, at.gateway_id)
-    if gateway is None:
+    if gateway is None or (away is not None and gateway["maintenance_since"] is not None):
         return
     since: int | None = gateway["unreachable_since"]
     columns: dict[str, Any]

@@ -161,6 +161,8 @@ class Settings:
         simulator_url: Simulated store that sandbox stores have their displays in; None: a child of `serve`.
         secret_key: Seals secrets of gateways and webhooks; of several, with commas, the first one seals. None: a key in
             a file of `data_dir`. Machines that share a database share the key.
+        gateway_networks: Where gateways that are set through the API may be besides the ordinary: on this machine, as
+            127.0.0.0/8, or link-local. At the shell they may be anywhere.
         log_level: debug, info, warning or error.
         workers: Worker processes that `serve` runs.
         trusted_proxies: Peers whose X-Forwarded-For and -Proto are believed.
@@ -188,6 +190,7 @@ class Settings:
     redis_server: Path | None = field(default=None, metadata={"parse": _folder})
     simulator_url: str | None = _setting(None, _http_url)
     secret_key: str | None = _setting(None, _fernet_keys, secret=True)
+    gateway_networks: tuple[str, ...] = _setting((), _networks)
     log_level: str = _setting("info", _one_of("debug", "info", "warning", "error"))
     workers: int = _setting(1, _whole(1, 64))
     trusted_proxies: tuple[str, ...] = _setting((), _networks)

@@ -99,6 +99,7 @@ gateways = Table(
     time("unreachable_since"),
     time("reached_at"),
     Column("error", Text),
+    Column("info", Text),  # JSON: display_drivers.base.DriverInfo, as its driver stated it when it was opened last
     time("next_push_at"),  # an unreachable or busy gateway is left alone until then
     time("next_poll_at"),
     time("next_audit_at"),
@@ -345,7 +346,8 @@ batches = Table(
     Column("phase", Text),
     count("progress"),
     Column("reason", Text),  # why it is held, failed, cancelled or expired
-    Column("guard", Text),  # which one holds it: core.guards
+    Column("guard", Text),  # which one holds it, or held it: core.guards
+    Column("guard_detail", Text),  # JSON: core.guards.Objection
     Column("released_by", Text),
     Column("cancelled_by", Text),
     Column("started_seq", BigInteger, nullable=False),  # its receivedSeq: a full batch archives what came before

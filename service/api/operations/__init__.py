@@ -6,8 +6,9 @@ the discovery are made from it, and tests try every wrong token on every one of 
 
 import re
 
-from service.api.operations import displays, feed, health, previews, products, tenants
+from service.api.operations import batches, displays, feed, gateways, health, previews, products, tenants
 from service.api.operations.feed import SESSION
+from service.api.operations.gateways import GATEWAY
 from service.api.operations.operation import Answer, Operation, Reach, Schema
 
 __all__ = [
@@ -28,6 +29,8 @@ OPERATIONS: tuple[Operation, ...] = (
     *displays.OPERATIONS,
     *tenants.OPERATIONS,
     *products.OPERATIONS,
+    *gateways.OPERATIONS,
+    *batches.OPERATIONS,
     *health.OPERATIONS,
 )
 BY_ROUTE = {operation.route: operation for operation in OPERATIONS}
@@ -59,5 +62,6 @@ PATH_PARAMETERS: dict[str, Schema] = {
         "description": "The product's id, or `by-barcode` together with `?barcode=`, which may hold a slash.",
         "examples": [SESSION, "by-barcode"],
     },
+    "gatewayId": {"type": "string", "description": "The gateway's id, or its name.", "examples": [GATEWAY]},
     "display": {"type": "string", "description": "The display's address, or its id.", "examples": ["SIM000001"]},
 }

@@ -11,6 +11,9 @@ from service.context import Shelfcast
 from service.tokens import Caller
 from tests.shop import milk, raw
 
+ANYWHERE = "http://127.0.0.1:9"
+"""Where nothing answers."""
+
 Make = Callable[[Shelfcast, Caller], Awaitable[str]]
 
 
@@ -29,7 +32,7 @@ async def _product(ctx: Shelfcast, caller: Caller) -> str:
 
 
 async def _display(ctx: Shelfcast, caller: Caller) -> str:
-    await stores.add_gateway(ctx, caller.store, "ap-1", "simulator", {"url": "http://127.0.0.1:9"}, check=False)
+    await stores.add_gateway(ctx, caller.store, "ap-1", "simulator", {"url": ANYWHERE}, check=False)
     line = {"address": "SIM000001", "gateway": "ap-1", "panel": "296x128-BWR"}
     assert not (await floor.import_displays(ctx, caller.store, [(1, line)], by="test")).refused
     return "SIM000001"
@@ -48,6 +51,10 @@ async def _token(ctx: Shelfcast, caller: Caller) -> str:
     return (await tokens.issue(ctx, caller.store, "thing")).id
 
 
+async def _gateway(ctx: Shelfcast, caller: Caller) -> str:
+    return (await stores.add_gateway(ctx, caller.store, "ap-2", "simulator", {"url": ANYWHERE}, check=False)).id
+
+
 THINGS: dict[str, Make] = {
     "sessionId": _session,
     "barcode": _barcode,
@@ -56,6 +63,7 @@ THINGS: dict[str, Make] = {
     "blink": _blink,
     "store": _store,
     "tokenId": _token,
+    "gatewayId": _gateway,
 }
 """Path parameter -> makes such a thing, and says what the path calls it."""
 

@@ -310,6 +310,7 @@ def _make_tables() -> None:
     )
     op.create_index("ix_display_events_store_id_kind_id", "display_events", ["store_id", "kind", "id"], unique=False)
     op.add_column("batches", sa.Column("guard", sa.Text(), nullable=True))
+    op.add_column("batches", sa.Column("guard_detail", sa.Text(), nullable=True))
     op.add_column("batches", sa.Column("cancelled_by", sa.Text(), nullable=True))
 
 
@@ -354,6 +355,7 @@ def _change_tables() -> None:
     op.add_column("gateways", sa.Column("maintenance_since", sa.BigInteger(), nullable=True))
     op.add_column("gateways", sa.Column("maintenance_by", sa.Text(), nullable=True))
     op.add_column("gateways", sa.Column("maintenance_reason", sa.Text(), nullable=True))
+    op.add_column("gateways", sa.Column("info", sa.Text(), nullable=True))
     op.add_column("products", sa.Column("search", sa.Text(), server_default="", nullable=False))
     for name, condition in (("on_sale", "archived_at IS NULL"), ("archived", "archived_at IS NOT NULL")):
         for suffix, columns in {
