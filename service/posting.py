@@ -11,6 +11,7 @@ import socket
 import ssl
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import Self
 
 import httpcore
 import httpx
@@ -21,6 +22,7 @@ from service.core import targets
 from service.core.targets import Network, Target, TargetError
 from service.core.text import clean
 from service.core.webhooks import Answer
+from service.settings import Settings
 
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 """Name and port -> addresses. Raises OSError where there are none."""
@@ -66,6 +68,10 @@ class Poster:
         self._timeout = timeout
         self._resolve = resolve
         self._tls = tls
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        return cls(settings.webhook_networks, settings.webhook_timeout)
 
     async def check(self, url: str) -> None:
         """Raise TargetError if no webhook could be sent to this URL now."""

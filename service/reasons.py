@@ -6,7 +6,7 @@ from display_drivers.base import Proof
 from service.core.reasons import Circumstances, why
 from service.messages import ProofWord, time_or_none
 
-_WORDS: dict[int, ProofWord] = {
+PROOF_WORDS: dict[int, ProofWord] = {
     Proof.DISPLAYED: "displayed",
     Proof.DELIVERED: "delivered",
     Proof.ACCEPTED: "accepted",
@@ -14,7 +14,7 @@ _WORDS: dict[int, ProofWord] = {
 
 
 def proof_word(proof: int | None) -> ProofWord | None:
-    return None if proof is None else _WORDS[proof]
+    return None if proof is None else PROOF_WORDS[proof]
 
 
 def of_tag(row: dict[str, Any]) -> tuple[str | None, str | None]:
