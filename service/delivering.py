@@ -1,4 +1,4 @@
-"""Posting what happened to those who asked: claimed under a lease, posted outside of any transaction, then written down.
+"""Posting what happened to those who asked: claimed under a lease, posted outside of any transaction, written down.
 
 The database is the queue. Whoever is killed in between leaves a lease that ends by itself, and somebody posts it again
 under the same id: every webhook arrives at least once, in no promised order. One endpoint holds up no other: so many
@@ -25,6 +25,7 @@ from service.posting import Poster, signed
 from service.settings import Settings
 from service.store import deliveries, webhooks
 from service.store.database import Connection, Record
+from service.webhooks import signing
 
 AT_ONCE = 8
 """Posts to one endpoint that are under way at once."""
@@ -85,7 +86,6 @@ async def claim(connection: Connection, webhook_id: str, worker: str, now: int, 
 
 
 def _claimed(endpoint: Record, row: Record, now: int) -> Claimed:
-    old = endpoint["old_secret"] if (endpoint["old_secret_until"] or 0) > now else None
     return Claimed(
         store_id=row["store_id"],
         id=row["id"],
@@ -95,7 +95,7 @@ def _claimed(endpoint: Record, row: Record, now: int) -> Claimed:
         log=row["log"],
         body=body_of(row),
         url=endpoint["url"],
-        secrets=(endpoint["secret"],) if old is None else (endpoint["secret"], old),
+        secrets=signing(endpoint, now),
     )
 
 

@@ -36,9 +36,10 @@ class Courier:
                 await self._look()
                 await asyncio.sleep(_LOOK_EVERY)
         finally:
-            for task in self._serving.values():
+            serving = list(self._serving.values())
+            for task in serving:
                 task.cancel()
-            await asyncio.gather(*self._serving.values(), return_exceptions=True)
+            await asyncio.gather(*serving, return_exceptions=True)
 
     async def _look(self) -> None:
         try:
@@ -53,9 +54,7 @@ class Courier:
             if len(self._serving) >= _MOST_ENDPOINTS:
                 return
             if webhook_id not in self._serving:
-                task = asyncio.create_task(self._serve(webhook_id))
-                self._serving[webhook_id] = task
-                task.add_done_callback(lambda _, done=webhook_id: self._serving.pop(done))
+                self._serving[webhook_id] = asyncio.create_task(self._serve(webhook_id))
 
     async def _serve(self, webhook_id: str) -> None:
         """As long as something is due to it."""
@@ -66,3 +65,5 @@ class Courier:
             log.warning("webhooks_not_written", webhook_id=webhook_id, error=repr(error))
         except Exception:
             log.exception("webhooks_not_posted", webhook_id=webhook_id)
+        finally:
+            del self._serving[webhook_id]

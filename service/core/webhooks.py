@@ -63,6 +63,23 @@ class Answer(msgspec.Struct, frozen=True):
     took: int = 0
     """Milliseconds."""
 
+    @property
+    def succeeded(self) -> bool:
+        return self.status is not None and 200 <= self.status < 300  # noqa: PLR2004 - the class of success
+
+    @property
+    def detail(self) -> str | None:
+        """Why it was not delivered, in a sentence."""
+        match self.status:
+            case None:
+                return self.error or "No answer."
+            case 410:
+                return "The receiver answered 410: it wants no more webhooks."
+            case status if 300 <= status < 400:  # noqa: PLR2004 - the class of redirections
+                return f"The receiver answered {status}; redirects are not followed, so set the URL that it leads to."
+            case status:
+                return None if self.succeeded else f"The receiver answered {status}."
+
 
 class Verdict(msgspec.Struct, frozen=True):
     """What becomes of a delivery. `gone`: the receiver wants no more of them; `detail` is why it is not delivered."""
@@ -79,9 +96,9 @@ _ASKS_FOR_TIME = {429, 503}
 
 def judge(answer: Answer, attempts: int, now: int, until: int, plan: Schedule, jitter: float) -> Verdict:
     """After the attempt that makes it so many; `until`: when its day is over, at which it is tried a last time."""
-    if answer.status is not None and 200 <= answer.status < 300:  # noqa: PLR2004 - the class of success
+    if answer.succeeded:
         return Verdict(State.DELIVERED)
-    detail = _detail(answer)
+    detail = answer.detail
     if answer.status == _GONE:
         return Verdict(State.FAILED, detail=detail, gone=True)
     if now >= until:
@@ -89,18 +106,6 @@ def judge(answer: Answer, attempts: int, now: int, until: int, plan: Schedule, j
     asked = asked_for(answer.retry_after, now) if answer.status in _ASKS_FOR_TIME else 0
     pause = max(plan.pause(attempts, jitter), min(asked, plan.most))
     return Verdict(State.PENDING, due_at=min(now + pause, until), detail=detail)
-
-
-def _detail(answer: Answer) -> str:
-    match answer.status:
-        case None:
-            return answer.error or "No answer."
-        case 410:
-            return "The receiver answered 410: it wants no more webhooks."
-        case status if 300 <= status < 400:  # noqa: PLR2004 - the class of redirections
-            return f"The receiver answered {status}; redirects are not followed, so set the URL that it leads to."
-        case status:
-            return f"The receiver answered {status}."
 
 
 def asked_for(retry_after: str | None, now: int) -> int:

@@ -6,9 +6,10 @@ the discovery are made from it, and tests try every wrong token on every one of 
 
 import re
 
-from service.api.operations import feed, health, previews, products, tenants
+from service.api.operations import feed, health, previews, products, tenants, webhooks
 from service.api.operations.feed import SESSION
 from service.api.operations.operation import Answer, Operation, Reach, Schema
+from service.api.operations.webhooks import DELIVERY, WEBHOOK
 
 __all__ = [
     "BY_ROUTE",
@@ -27,6 +28,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *previews.OPERATIONS,
     *tenants.OPERATIONS,
     *products.OPERATIONS,
+    *webhooks.OPERATIONS,
     *health.OPERATIONS,
 )
 BY_ROUTE = {operation.route: operation for operation in OPERATIONS}
@@ -55,5 +57,8 @@ PATH_PARAMETERS: dict[str, Schema] = {
     "product": {
         "description": "The product's id, or `by-barcode` together with `?barcode=`, which may hold a slash.",
         "examples": [SESSION, "by-barcode"],
+    },
     "display": {"type": "string", "description": "The display's address, or its id.", "examples": ["SIM000001"]},
+    "webhookId": {"type": "string", "description": "As it was made.", "examples": [WEBHOOK]},
+    "deliveryId": {"type": "string", "description": "As the list of deliveries has it.", "examples": [DELIVERY]},
 }

@@ -5,10 +5,14 @@ from typing import Any
 
 import msgspec
 
-from service import catalogue, feed, floor, stores, tokens
+from service import catalogue, deliveries, feed, floor, happenings, stores, tokens
 from service.catalogue import BY_BARCODE, Named
 from service.context import Shelfcast
+from service.ids import new_id
+from service.messages import Window
+from service.store import webhooks as store_webhooks
 from service.tokens import Caller
+from service.webhooks import Side
 from tests.shop import milk, raw
 
 Make = Callable[[Shelfcast, Caller], Awaitable[str]]
@@ -43,6 +47,33 @@ async def _token(ctx: Shelfcast, caller: Caller) -> str:
     return (await tokens.issue(ctx, caller.store, "thing")).id
 
 
+def _side(caller: Caller) -> Side:
+    return Side(caller.organisation_id, caller.store_id, "test")
+
+
+async def _webhook(ctx: Shelfcast, caller: Caller) -> str:
+    now = ctx.clock()
+    row = {
+        "id": new_id(),
+        "organisation_id": caller.organisation_id,
+        "store_id": caller.store_id,
+        "url": "https://erp.example.com/",
+        "kinds": "[]",
+        "secret": ctx.sealer.seal("whsec_" + "A" * 43 + "="),
+        "created_at": now,
+        "created_by": "test",
+    }
+    await ctx.db.write(store_webhooks.insert, row)
+    return str(row["id"])
+
+
+async def _delivery(ctx: Shelfcast, caller: Caller) -> str:
+    webhook_id = await _webhook(ctx, caller)
+    await ctx.db.write(happenings.tell, caller.store_id, ctx.clock(), "batch.completed", {})
+    page = await deliveries.of_webhook(ctx, _side(caller), webhook_id, None, None, Window())
+    return page.data[0].id
+
+
 THINGS: dict[str, Make] = {
     "sessionId": _session,
     "barcode": _barcode,
@@ -50,6 +81,8 @@ THINGS: dict[str, Make] = {
     "display": _display,
     "store": _store,
     "tokenId": _token,
+    "webhookId": _webhook,
+    "deliveryId": _delivery,
 }
 """Path parameter -> makes such a thing, and says what the path calls it."""
 
