@@ -22,6 +22,7 @@ from service.posting import Poster, signed
 from service.store import tenants, webhooks
 from service.store.database import Connection, Record
 from service.store.tenants import Token
+from service.stores import known_store
 from service.webhook_messages import Kind, NewWebhook, Webhook, WebhookChange, WebhookSecret, WebhookTested
 
 MOST = 50
@@ -47,6 +48,22 @@ class Side(msgspec.Struct, frozen=True):
         """None where there is no organisation in whose audit log it could stand."""
         whose = endpoint["organisation_id"]
         return None if whose is None else Who(whose, endpoint["store_id"], self.actor, self.token_id)
+
+
+async def side_of_slug(
+    ctx: Shelfcast, actor: str, *, store: str | None = None, organisation: str | None = None
+) -> Side:
+    """At a shell: of a store, of an organisation, or the operator's own. Raises NotFoundError."""
+    async with ctx.db.read() as connection:
+        if store is not None:
+            found = await known_store(connection, store)
+            return Side(found.organisation_id, found.id, actor)
+        whose = None
+        if organisation is not None:
+            whose = await webhooks.organisation_id(connection, organisation)
+            if whose is None:
+                raise NotFoundError(f"There is no organisation {organisation}; shelfcast store list shows them.")
+        return Side(whose, None, actor)
 
 
 def side_of(token: Token) -> Side:
@@ -206,6 +223,13 @@ async def listing(ctx: Shelfcast, side: Side, window: Window) -> Page[Webhook]:
     shown = rows[: window.per_page]
     last = (shown[-1]["id"],) if len(rows) > len(shown) else None
     return paging.page(window, [message(row) for row in shown], last, total)
+
+
+async def everywhere(ctx: Shelfcast) -> list[tuple[str, Webhook]]:
+    """All endpoints, each with whose it is: for the operator at a shell."""
+    async with ctx.db.read() as connection:
+        rows = await webhooks.everywhere(connection)
+    return [(row["store"] or row["organisation"] or "operator", message(row)) for row in rows]
 
 
 async def known(connection: Connection, side: Side, webhook_id: str, *, lock: bool = False) -> Record:

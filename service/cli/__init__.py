@@ -24,6 +24,7 @@ COMMANDS = {
     "template": ("service.cli.templates:template", "Templates: list, add, use, lint, preview, sheet."),
     "preview": ("service.cli.previews:preview", "Draw the label of a product or of a display as a picture."),
     "batch": ("service.cli.batches:batch", "Batches that a guard holds: release."),
+    "webhook": ("service.cli.webhooks:webhook", "Webhooks: add, test, list, rotate, and what was posted."),
     "push": ("service.cli.push:push", "Push a file of products through the feed API and wait for proof."),
     "status": ("service.cli.push:status", "Show one batch."),
     "drivers": ("service.cli.drivers:drivers", "Drivers: list, and check one on real hardware."),
