@@ -56,6 +56,7 @@ async def still(connection: Connection, store_id: int, display_ids: Sequence[str
     """Those of them that are late even now, their rows locked, with how often their update was sent and why not."""
     statement = (
         select(displays, updates.c.attempts, updates.c.error)
+        .select_from(displays)
         .outerjoin(updates, _OPEN)
         .where(
             displays.c.store_id == store_id,
