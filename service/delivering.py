@@ -177,7 +177,7 @@ async def _note_health(
         return
     since = endpoint["failing_since"] or now
     if now - since >= settings.webhook_disable_after * 1000:
-        last = came[-1][1].detail or "no answer"
+        last = came[-1][0].detail
         await disable(connection, endpoint, f"Nothing was delivered for {_span(now - since)}. {last}", now)
         return
     silent = all(answer.status is None for answer, _ in came)

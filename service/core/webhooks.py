@@ -102,7 +102,8 @@ def judge(answer: Answer, attempts: int, now: int, until: int, plan: Schedule, j
     if answer.status == _GONE:
         return Verdict(State.FAILED, detail=detail, gone=True)
     if now >= until:
-        return Verdict(State.FAILED, detail=f"Given up after {attempts} attempts. {detail}")
+        times = "1 attempt" if attempts == 1 else f"{attempts} attempts"
+        return Verdict(State.FAILED, detail=f"Given up after {times}. {detail}")
     asked = asked_for(answer.retry_after, now) if answer.status in _ASKS_FOR_TIME else 0
     pause = max(plan.pause(attempts, jitter), min(asked, plan.most))
     return Verdict(State.PENDING, due_at=min(now + pause, until), detail=detail)
