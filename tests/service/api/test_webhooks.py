@@ -334,7 +334,5 @@ async def test_no_secret_is_in_the_audit_log(api: httpx.AsyncClient, ctx: Shelfc
     rotated = (await api.post(f"{API}/webhooks/{webhook['id']}/rotate")).json()
     async with ctx.db.read() as connection:
         written = [str(tuple(row)) for row in await connection.execute(select(chain_tables.audit))]
-    assert [
-        msgspec.json.encode(line) for line in written if webhook["secret"] in line or rotated["secret"] in line
-    ] == []
+    assert not any(webhook["secret"] in line or rotated["secret"] in line for line in written)
     assert len(written) == 2
