@@ -1,6 +1,6 @@
 """Looking after webhooks: what happened, what was posted to whom, what was answered; and posting it again."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -16,6 +16,7 @@ from service.store.database import Connection, Record
 from service.webhook_messages import Kind, State, WebhookAttempt, WebhookDelivery, WebhookDeliveryDetail, WebhookEvent
 from service.webhooks import Side, known
 
+_At = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 _decode_log = msgspec.json.Decoder(list[dict[str, Any]]).decode
 
 
@@ -77,7 +78,7 @@ async def events(
     window: Window,
 ) -> Page[WebhookEvent]:
     """What happened that somebody wanted to hear of, the newest first; `until` is exclusive. Raises NotFoundError."""
-    after = paging.decode(window.cursor, tuple[paging.Id])
+    after = paging.decode(window.cursor, tuple[_At, paging.Id])
     organisation_id = side.organisation_id or 0
     async with ctx.db.read() as connection:
         store_id = side.store_id
@@ -97,7 +98,7 @@ async def events(
             window.per_page + 1,
         )
     shown = rows[: window.per_page]
-    last = (shown[-1]["id"],) if len(rows) > len(shown) else None
+    last = (shown[-1]["at"], shown[-1]["id"]) if len(rows) > len(shown) else None
     return paging.page(window, [_event(row) for row in shown], last, None)
 
 

@@ -54,7 +54,7 @@ class Claimed(msgspec.Struct, frozen=True):
 
 async def due(ctx: Shelfcast) -> list[str]:
     """Endpoints that something may be posted to now."""
-    async with ctx.db.read() as connection:
+    async with ctx.db.glance() as connection:
         return await deliveries.endpoints_due(connection, ctx.clock())
 
 

@@ -91,9 +91,12 @@ events = Table(
     Column("kind", Text, nullable=False),
     Column("data", Text, nullable=False),  # JSON
     time("at", required=True),
-    Index("ix_events_organisation_id_id", "organisation_id", "id"),
-    Index("ix_events_organisation_id_kind_id", "organisation_id", "kind", "id"),
-    Index("ix_events_at", "at"),  # what is old is forgotten
+    # Lists, of a chain and of a store, by time; and what is old, which is forgotten.
+    Index("ix_events_organisation_id_at_id", "organisation_id", "at", "id"),
+    Index("ix_events_organisation_id_kind_at_id", "organisation_id", "kind", "at", "id"),
+    Index("ix_events_store_id_at_id", "store_id", "at", "id"),
+    Index("ix_events_store_id_kind_at_id", "store_id", "kind", "at", "id"),
+    Index("ix_events_at", "at"),
 )
 
 deliveries = Table(
@@ -116,6 +119,8 @@ deliveries = Table(
     Column("log", Text, nullable=False, server_default="[]"),  # JSON: every attempt, the newest last
     of_store("event_id", "events"),
     Index("ix_deliveries_webhook_id_id", "webhook_id", "id"),
+    Index("ix_deliveries_webhook_id_state_id", "webhook_id", "state", "id"),
+    Index("ix_deliveries_webhook_id_kind_id", "webhook_id", "kind", "id"),
     Index("ix_deliveries_store_id_event_id", "store_id", "event_id"),
     Index("ix_deliveries_created_at", "created_at"),  # what is old is forgotten
 )

@@ -151,9 +151,7 @@ async def events_of(
     limit: int,
 ) -> list[Record]:
     """Events of an organisation, or of one of its stores, the newest first; `between`: from, and up to but not at."""
-    where = [events.c.organisation_id == organisation_id]
-    if store_id is not None:
-        where.append(events.c.store_id == store_id)
+    where = [events.c.organisation_id == organisation_id if store_id is None else events.c.store_id == store_id]
     if kind is not None:
         where.append(events.c.kind == kind)
     if between[0] is not None:
@@ -161,7 +159,7 @@ async def events_of(
     if between[1] is not None:
         where.append(events.c.at < between[1])
     statement = select(events.c.id, *_EVENT).join(stores, stores.c.id == events.c.store_id).where(*where)
-    statement = paged(statement, [events.c.id], after, offset, limit, descending=True)
+    statement = paged(statement, [events.c.at, events.c.id], after, offset, limit, descending=True)
     return list((await connection.execute(statement)).mappings())
 
 

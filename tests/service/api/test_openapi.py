@@ -60,11 +60,6 @@ def test_the_saved_document_is_what_the_api_says_of_itself():
     assert file.read_text(encoding="utf-8").rstrip("\n") == saved()
 
 
-def camel(name: str) -> str:
-    first, *rest = name.split("_")
-    return first + "".join(map(str.title, rest))
-
-
 def test_the_document_is_openapi_3_1():
     meta = json.loads((Path(__file__).parent / "openapi-3.1.schema.json").read_text())
     jsonschema.Draft202012Validator(meta).validate(DOCUMENT)

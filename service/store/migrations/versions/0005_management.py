@@ -71,8 +71,12 @@ def _make_tables() -> None:
         sa.PrimaryKeyConstraint("store_id", "id", name=op.f("pk_events")),
     )
     op.create_index("ix_events_at", "events", ["at"], unique=False)
-    op.create_index("ix_events_organisation_id_id", "events", ["organisation_id", "id"], unique=False)
-    op.create_index("ix_events_organisation_id_kind_id", "events", ["organisation_id", "kind", "id"], unique=False)
+    op.create_index("ix_events_organisation_id_at_id", "events", ["organisation_id", "at", "id"], unique=False)
+    op.create_index(
+        "ix_events_organisation_id_kind_at_id", "events", ["organisation_id", "kind", "at", "id"], unique=False
+    )
+    op.create_index("ix_events_store_id_at_id", "events", ["store_id", "at", "id"], unique=False)
+    op.create_index("ix_events_store_id_kind_at_id", "events", ["store_id", "kind", "at", "id"], unique=False)
     op.create_table(
         "imports",
         sa.Column("store_id", sa.Integer(), nullable=False),
@@ -218,6 +222,8 @@ def _make_tables() -> None:
     op.create_index("ix_deliveries_created_at", "deliveries", ["created_at"], unique=False)
     op.create_index("ix_deliveries_store_id_event_id", "deliveries", ["store_id", "event_id"], unique=False)
     op.create_index("ix_deliveries_webhook_id_id", "deliveries", ["webhook_id", "id"], unique=False)
+    op.create_index("ix_deliveries_webhook_id_kind_id", "deliveries", ["webhook_id", "kind", "id"], unique=False)
+    op.create_index("ix_deliveries_webhook_id_state_id", "deliveries", ["webhook_id", "state", "id"], unique=False)
     op.create_table(
         "import_chunks",
         sa.Column("store_id", sa.Integer(), nullable=False),
