@@ -132,6 +132,14 @@ Index(
     postgresql_where=delivery_is_pending,
     sqlite_where=delivery_is_pending,
 )
+_is_leased = deliveries.c.lease_until.is_not(None)
+Index(
+    "ix_deliveries_leased",
+    deliveries.c.webhook_id,
+    deliveries.c.lease_until,
+    postgresql_where=_is_leased,
+    sqlite_where=_is_leased,
+)
 
 # What became of a product besides its prices, which are in price_history; of its stock, what this API adjusted.
 product_changes = Table(

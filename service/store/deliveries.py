@@ -45,9 +45,7 @@ def _is_due(now: int) -> tuple[ColumnElement[bool], ...]:
 
 async def in_flight(connection: Connection, webhook_id: str, now: int) -> int:
     """Deliveries that some worker posts to this endpoint now."""
-    statement = select(func.count()).where(
-        deliveries.c.webhook_id == webhook_id, delivery_is_pending, deliveries.c.lease_until > now
-    )
+    statement = select(func.count()).where(deliveries.c.webhook_id == webhook_id, deliveries.c.lease_until > now)
     return int((await connection.execute(statement)).scalar_one())
 
 

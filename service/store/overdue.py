@@ -17,12 +17,14 @@ async def find(connection: Connection, where: Where, before: int, limit: int) ->
 
     Without those that wait for a gateway that does not answer or that is maintained: that is told of by itself.
     """
+    # Plus nothing, so that SQLite reads the few displays that are wrong and not all of an organisation.
+    organisation, store = displays.c.organisation_id + 0, displays.c.store_id + 0
     whose = or_(
         *(
-            and_(displays.c.organisation_id == organisation, displays.c.store_id == store_id)
-            if store_id is not None
-            else displays.c.organisation_id == organisation
-            for organisation, store_id in where
+            organisation == organisation_id
+            if store_id is None
+            else and_(organisation == organisation_id, store == store_id)
+            for organisation_id, store_id in where
         )
     )
     statement = (

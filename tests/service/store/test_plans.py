@@ -32,7 +32,7 @@ LISTS: list[tuple[str, Wanted, Sort, Any]] = [
 
 
 def events(connection: Connection, store_id: int | None, kind: str | None) -> Awaitable[object]:
-    return deliveries.events_of(connection, 1, store_id, kind, (0, 9), (5, "E"), 0, 10)
+    return deliveries.events_of(connection, 1, store_id, kind, (0, None), (5, "E"), 0, 10)
 
 
 QUESTIONS: list[tuple[str, Ask]] = [
@@ -50,7 +50,7 @@ QUESTIONS: list[tuple[str, Ask]] = [
     ("ix_displays_wrong", lambda c: overdue.find(c, [(1, None)], 0, 10)),
     ("ix_deliveries_due", lambda c: deliveries.endpoints_due(c, 0)),
     ("ix_deliveries_due", lambda c: deliveries.due(c, "W", 0, 10)),
-    ("ix_deliveries_due", lambda c: deliveries.in_flight(c, "W", 0)),
+    ("ix_deliveries_leased", lambda c: deliveries.in_flight(c, "W", 0)),
     ("ix_deliveries_webhook_id_id", lambda c: deliveries.listing(c, "W", None, None, ["D"], 0, 10)),
     ("ix_deliveries_webhook_id_state_id", lambda c: deliveries.listing(c, "W", "failed", None, ["D"], 0, 10)),
     ("ix_deliveries_webhook_id_kind_id", lambda c: deliveries.listing(c, "W", None, "batch.held", ["D"], 0, 10)),

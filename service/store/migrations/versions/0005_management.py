@@ -220,6 +220,14 @@ def _make_tables() -> None:
         sqlite_where=sa.text("state = 'pending'"),
     )
     op.create_index("ix_deliveries_created_at", "deliveries", ["created_at"], unique=False)
+    op.create_index(
+        "ix_deliveries_leased",
+        "deliveries",
+        ["webhook_id", "lease_until"],
+        unique=False,
+        postgresql_where=sa.text("lease_until IS NOT NULL"),
+        sqlite_where=sa.text("lease_until IS NOT NULL"),
+    )
     op.create_index("ix_deliveries_store_id_event_id", "deliveries", ["store_id", "event_id"], unique=False)
     op.create_index("ix_deliveries_webhook_id_id", "deliveries", ["webhook_id", "id"], unique=False)
     op.create_index("ix_deliveries_webhook_id_kind_id", "deliveries", ["webhook_id", "kind", "id"], unique=False)
