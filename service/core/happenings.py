@@ -58,8 +58,6 @@ class BatchPayload(Payload, frozen=True, kw_only=True):
 
 
 class ConfirmedDisplay(Payload, frozen=True, kw_only=True):
-    """`proof`: displayed, delivered or accepted; `shows`: the digest of its face."""
-
     display_id: str
     address: str
     shows: str
@@ -67,7 +65,7 @@ class ConfirmedDisplay(Payload, frozen=True, kw_only=True):
 
 
 class ConfirmedPayload(Payload, frozen=True, kw_only=True):
-    """Displays of one gateway that were proven to show their new face."""
+    """All of one gateway. `shows`: the digest of the face; `proof`: displayed, delivered or accepted."""
 
     gateway_id: str
     confirmed_at: str
@@ -75,8 +73,6 @@ class ConfirmedPayload(Payload, frozen=True, kw_only=True):
 
 
 class OverdueDisplay(Payload, frozen=True, kw_only=True):
-    """`since`: when this face was wanted; `attempts`: how often it was sent."""
-
     display_id: str
     address: str
     gateway_id: str
@@ -87,27 +83,30 @@ class OverdueDisplay(Payload, frozen=True, kw_only=True):
 
 
 class OverduePayload(Payload, frozen=True, kw_only=True):
-    """Displays that do not show their face though it was wanted long ago and sent repeatedly."""
+    """`wants`: the digest of the face; `since`: when it was wanted; `attempts`: how often its update was sent.
+
+    Displays that wait for a gateway which does not answer are told of once it does.
+    """
 
     displays: list[OverdueDisplay]
 
 
 class WeakDisplay(Payload, frozen=True, kw_only=True):
-    """`battery` in percent."""
-
     display_id: str
     address: str
     battery: int
 
 
 class BatteryPayload(Payload, frozen=True, kw_only=True):
-    """Displays of one gateway whose battery came below 20 %."""
+    """All of one gateway; `battery` in percent."""
 
     gateway_id: str
     displays: list[WeakDisplay]
 
 
 class OfflinePayload(Payload, frozen=True, kw_only=True):
+    """Told once it has not answered for `SHELFCAST_UNREACHABLE_AFTER`, 2 minutes; not while it is maintained."""
+
     gateway_id: str
     gateway: str
     driver: str
@@ -116,7 +115,7 @@ class OfflinePayload(Payload, frozen=True, kw_only=True):
 
 
 class OnlinePayload(Payload, frozen=True, kw_only=True):
-    """`awaySeconds` from the first time that it did not answer."""
+    """`since`, and `awaySeconds`: from the first time that it did not answer. Only after a `gateway.offline`."""
 
     gateway_id: str
     gateway: str
@@ -126,8 +125,6 @@ class OnlinePayload(Payload, frozen=True, kw_only=True):
 
 
 class RefusedRow(Payload, frozen=True, kw_only=True):
-    """`push` and `index` say where the row stood; `push` is null outside of batches."""
-
     push: int | None
     index: int
     barcode: str | None
@@ -137,9 +134,10 @@ class RefusedRow(Payload, frozen=True, kw_only=True):
 
 
 class RejectedPayload(Payload, frozen=True, kw_only=True):
-    """Rows that were refused: of one batch, told once it is saved, or of one `/add` or `/productUpdate`.
+    """`source`: batch, told once it is saved, or add or update, of one request.
 
-    `source` is batch, add or update; `rows` are the first 10 of them, `GET /batch/{sessionId}/errors` lists all.
+    `rows` are the first 10 reasons; `GET /batch/{sessionId}/errors` lists all. `push` and `index` say where a row
+    stood; `push`, `sessionId` and `reference` are null outside of batches.
     """
 
     source: str
@@ -151,7 +149,7 @@ class RejectedPayload(Payload, frozen=True, kw_only=True):
 
 
 class ProductionPayload(Payload, frozen=True, kw_only=True):
-    """Somebody asks for a production token for a store whose integration was verified."""
+    """The store is the sandbox whose integration was verified."""
 
     request_id: str
     organisation: str
@@ -160,6 +158,8 @@ class ProductionPayload(Payload, frozen=True, kw_only=True):
 
 
 class TestPayload(Payload, frozen=True, kw_only=True):
+    """Not repeated, and in no log. `store` is null where the webhook is for all stores."""
+
     webhook_id: str
     message: str
 
