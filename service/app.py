@@ -25,6 +25,7 @@ from service.api.pages import PagesController
 from service.api.prefix import API_PREFIX
 from service.api.previews import PreviewsController
 from service.api.tenants import ProductionController, StoresController, TokensController
+from service.api.webhooks import DeliveriesController, WebhooksController
 from service.context import Shelfcast, opened
 from service.errors import ValidationError
 from service.ids import new_id
@@ -44,6 +45,8 @@ VERSIONED = (
     BatchesController,
     GuardsController,
     AuditController,
+    WebhooksController,
+    DeliveriesController,
 )
 """What answers under the prefix; of these the feed alone answers at the root too."""
 

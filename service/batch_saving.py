@@ -10,12 +10,13 @@ from dataclasses import dataclass
 
 import msgspec
 
-from service import planning, progress, saving
+from service import planning, progress, saving, telling
 from service.context import Shelfcast
 from service.core import batches as core
 from service.core import staged
 from service.core.batches import Phase, Status
 from service.core.guards import MOST_EXAMPLES, Guards, Objection, archiving
+from service.core.happenings import Kind
 from service.core.product import StoreFacts
 from service.price_guard import Choice, PriceGuard
 from service.saving import Saved, Source
@@ -30,6 +31,8 @@ _FEW = 100
 """Products that pushes may change before their transaction is over: while nothing changes, the next push joins it."""
 _MOST_PUSHES = 10
 """In one transaction, so that a thousand unchanged rows cost no commit of their own, and nobody waits for long."""
+_HOPELESS = 5
+"""Failures of the same batch after which it is given up; a database that is away does not count."""
 
 
 class LostLeaseError(Exception):
@@ -101,6 +104,7 @@ class Saver:
                 held = {"status": Status.HELD, "phase": None, "reason": objection.reason}
                 detail = {"guard": objection.guard, "guard_detail": _encode(objection).decode()}
                 await batches.set_columns(connection, self.store_id, batch["id"], **held, **detail)
+                await telling.of_batch(connection, Kind.BATCH_HELD, batch, self.ctx.clock(), **held)
             return objection is not None
 
         return await self.ctx.db.write(work)
@@ -265,8 +269,10 @@ class Saver:
         if batch is not None and batch["status"] != Status.PROCESSING:
             return False
         if batch is not None:
+            now = self.ctx.clock()
+            await telling.of_refused_rows_of_batch(connection, batch, now)
             await batches.set_columns(connection, self.store_id, batch_id, phase=Phase.SYNCING)
-            await progress.advance(connection, self.store_id, [batch_id], self.ctx.clock(), self.ctx.settings)
+            await progress.advance(connection, self.store_id, [batch_id], now, self.ctx.settings)
         return True
 
     async def _take_out(self, connection: Connection, batch_id: str) -> None:
@@ -288,3 +294,21 @@ class Saver:
         if not await batches.lease_saver(connection, self.store_id, self.worker, now, until):
             raise LostLeaseError
         return store
+
+
+async def count_failure(connection: Connection, store_id: int, batch_id: str, error: str, now: int) -> None:
+    """Saving raised something that waiting does not mend; after some such failures the batch is given up."""
+    await batches.add_to(connection, store_id, batch_id, failures=1)
+    batch = await batches.get(connection, store_id, batch_id)
+    if batch is None or batch["failures"] < _HOPELESS:
+        return
+    failed = {
+        "status": Status.FAILED,
+        # Its phase stays, so that displays of what it has saved are planned, unless that is what fails.
+        "phase": batch["phase"] if batch["failures"] < 2 * _HOPELESS else None,
+        "reason": f"Saving failed {_HOPELESS} times ({error}); see the log. Push the products again.",
+        "completed_at": now,
+    }
+    await batches.set_columns(connection, store_id, batch_id, **failed)
+    if batch["status"] != Status.FAILED:
+        await telling.of_batch(connection, Kind.BATCH_FAILED, batch, now, **failed)

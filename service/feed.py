@@ -9,7 +9,7 @@ from typing import Any, Literal
 import msgspec
 import structlog
 
-from service import paging, planning, progress, reasons, saving
+from service import paging, planning, progress, reasons, saving, telling
 from service.callers import Caller
 from service.context import Shelfcast
 from service.core import staged
@@ -68,6 +68,8 @@ async def change(ctx: Shelfcast, caller: Caller, kind: Kind, rows: Sequence[msgs
         affected = await displays.of_barcodes(connection, caller.store_id, saved.touched)
         planned = await planning.plan_displays(connection, caller.store_id, affected, now, cause, known=saved.touched)
         await progress.advance(connection, caller.store_id, planned.batches, now, ctx.settings)
+        refused = _refused(parsed, saved)
+        await telling.of_refused_rows(connection, caller.store_id, cause, len(rows), refused, now)
         return saved, planned
 
     saved, planned = await ctx.db.write(work)
@@ -77,7 +79,7 @@ async def change(ctx: Shelfcast, caller: Caller, kind: Kind, rows: Sequence[msgs
 
 def _changed(received: int, parsed: Parsed, saved: Saved, tag_count: int) -> Accepted:
     doubles = _duplicates([(row.index, row.barcode) for row in parsed.rows])
-    errors = sorted([*parsed.errors, *saved.problems], key=lambda problem: problem.index)
+    errors = _refused(parsed, saved)
     rejected = len({problem.index for problem in errors})
     return Accepted(
         received=received,
@@ -92,6 +94,10 @@ def _changed(received: int, parsed: Parsed, saved: Saved, tag_count: int) -> Acc
         errors=errors,
         warnings=[*parsed.warnings, *doubles],
     )
+
+
+def _refused(parsed: Parsed, saved: Saved) -> list[Problem]:
+    return sorted([*parsed.errors, *saved.problems], key=lambda problem: problem.index)
 
 
 def _duplicates(accepted: Sequence[tuple[int, str]]) -> list[Problem]:

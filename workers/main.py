@@ -14,6 +14,7 @@ from service.bell import QUEUE, deserialize, redis_settings, serialize
 from service.context import opened
 from service.settings import Settings, SettingsError, load
 from workers import jobs
+from workers.courier import Courier
 from workers.jobs import Bench
 from workers.lines import Lines
 from workers.reports import Ear
@@ -39,7 +40,7 @@ async def _work(settings: Settings) -> None:
         worker = _worker(settings, Bench(ctx, lines))
         stack.push_async_callback(worker.close)
         await gateway_setup.seal_stored(ctx)
-        beside = [asyncio.create_task(work) for work in (Ear(ctx, lines).run(), make_rounds(ctx))]
+        beside = [asyncio.create_task(work) for work in (Ear(ctx, lines).run(), make_rounds(ctx), Courier(ctx).run())]
         try:
             await worker.async_run()
         except asyncio.CancelledError:

@@ -201,6 +201,8 @@ def _responses(operation: Operation) -> Schema:
         kinds.update((errors.ValidationError, errors.NotFoundError))
     for kind in sorted(kinds, key=lambda kind: kind.status):
         responses[str(kind.status)] = {"$ref": f"#/components/responses/{kind.code}"}
+    if operation.reach != "feed" and errors.UnprocessableError in kinds:  # without the rows of a feed
+        responses["422"] = _problem(FAULTS[errors.UnprocessableError], "Fault", ())
     if operation.path == "/health/ready":
         responses["503"] = _problem(FAULTS[errors.UnavailableError], "NotReady", ("Retry-After",))
     return responses

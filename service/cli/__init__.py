@@ -26,6 +26,7 @@ COMMANDS = {
     "batch": ("service.cli.batches:batch", "Batches: list, show, release, cancel, retry."),
     "audit": ("service.cli.keeping:audit", "Who changed what."),
     "key": ("service.cli.keeping:key", "A new key for secrets at rest."),
+    "webhook": ("service.cli.webhooks:webhook", "Webhooks: add, test, list, rotate, and what was posted."),
     "push": ("service.cli.push:push", "Push a file of products through the feed API and wait for proof."),
     "status": ("service.cli.push:status", "Show one batch."),
     "drivers": ("service.cli.drivers:drivers", "Drivers: list, and check one on real hardware."),

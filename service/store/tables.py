@@ -97,6 +97,7 @@ gateways = Table(
     Column("maintenance_by", Text),
     Column("maintenance_reason", Text),
     time("unreachable_since"),
+    time("offline_told_at"),  # webhooks were told that it does not answer; None: nor do they know
     time("reached_at"),
     Column("error", Text),
     Column("info", Text),  # JSON: display_drivers.base.DriverInfo, as its driver stated it when it was opened last
@@ -231,6 +232,7 @@ displays = Table(
     time("retry_at"),  # after a failure: reconciliation leaves it alone until then
     Column("failure", Text),  # why its desired face was refused, until a push of it is taken
     Column("failure_detail", Text),
+    Column("overdue_told", Text),  # the face whose being overdue was told
     Column("pusher", Text),  # a push is in the air, whatever became of its update
     time("pusher_until"),  # without a pusher: its answer was lost, and it may still land
     time("reported_at"),

@@ -5,10 +5,14 @@ from typing import Any
 
 import msgspec
 
-from service import auditing, blinking, catalogue, displays, feed, floor, stores, tokens
+from service import auditing, blinking, catalogue, deliveries, displays, feed, floor, happenings, stores, tokens
 from service.catalogue import BY_BARCODE, Named
 from service.context import Shelfcast
+from service.ids import new_id
+from service.messages import Window
+from service.store import webhooks as store_webhooks
 from service.tokens import Caller
+from service.webhooks import Side
 from tests.shop import milk, raw
 
 ANYWHERE = "http://127.0.0.1:9"
@@ -55,6 +59,33 @@ async def _gateway(ctx: Shelfcast, caller: Caller) -> str:
     return (await stores.add_gateway(ctx, caller.store, "ap-2", "simulator", {"url": ANYWHERE}, check=False)).id
 
 
+def _side(caller: Caller) -> Side:
+    return Side(caller.organisation_id, caller.store_id, "test")
+
+
+async def _webhook(ctx: Shelfcast, caller: Caller) -> str:
+    now = ctx.clock()
+    row = {
+        "id": new_id(),
+        "organisation_id": caller.organisation_id,
+        "store_id": caller.store_id,
+        "url": "https://erp.example.com/",
+        "kinds": "[]",
+        "secret": ctx.sealer.seal("whsec_" + "A" * 43 + "="),
+        "created_at": now,
+        "created_by": "test",
+    }
+    await ctx.db.write(store_webhooks.insert, row)
+    return str(row["id"])
+
+
+async def _delivery(ctx: Shelfcast, caller: Caller) -> str:
+    webhook_id = await _webhook(ctx, caller)
+    await ctx.db.write(happenings.tell, caller.store_id, ctx.clock(), "batch.completed", {})
+    page = await deliveries.of_webhook(ctx, _side(caller), webhook_id, None, None, Window())
+    return page.data[0].id
+
+
 THINGS: dict[str, Make] = {
     "sessionId": _session,
     "barcode": _barcode,
@@ -64,6 +95,8 @@ THINGS: dict[str, Make] = {
     "store": _store,
     "tokenId": _token,
     "gatewayId": _gateway,
+    "webhookId": _webhook,
+    "deliveryId": _delivery,
 }
 """Path parameter -> makes such a thing, and says what the path calls it."""
 
