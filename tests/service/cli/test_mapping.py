@@ -9,7 +9,8 @@ import msgspec
 import pytest
 
 from service.cli import mapping
-from service.cli.mapping import Line, Mapped, Rejected
+from service.cli.mapping import Mapped, Rejected
+from service.importing.outcomes import Line
 
 KONZUM = (
     "Product,ProductId,Brand,Quantity,Unit,Barcode,Category,Price,UnitPrice,SpecialPrice,BestPrice30,AnchorPrice\n"
