@@ -16,6 +16,7 @@ from service.api.answers import PROBLEM_JSON, fault, refuse
 from service.api.envelope import Envelope
 from service.api.feed import BatchController, ProductsController
 from service.api.health import HealthController
+from service.api.imports import ImportsController
 from service.api.metrics import Metrics
 from service.api.pages import PagesController
 from service.api.prefix import API_PREFIX
@@ -26,7 +27,7 @@ from service.ids import new_id
 from service.settings import Settings
 
 FEED = (ProductsController, BatchController)
-VERSIONED = (*FEED, PreviewsController)
+VERSIONED = (*FEED, ImportsController, PreviewsController)
 """What answers under the prefix; of these the feed alone answers at the root too."""
 
 

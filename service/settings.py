@@ -169,6 +169,8 @@ class Settings:
         audit_every: Every display of a gateway is polled this often, to find drift.
         shutdown_within: Requests, streams and jobs have this long to end.
         max_body: Bytes of one request, compressed or expanded.
+        max_import: Bytes of one file that is imported, as it is sent.
+        import_open_for: An import that nobody finalizes expires this long after its last bytes began to come.
     """
 
     data_dir: Path = field(default_factory=_home, metadata={"parse": _folder})
@@ -194,6 +196,8 @@ class Settings:
     audit_every: float = _setting(900.0, _seconds(0.1, 86_400))
     shutdown_within: float = _setting(5.0, _seconds(0.1, 600))
     max_body: int = _setting(16 * 1024 * 1024, _whole(1024, 1024**3))
+    max_import: int = _setting(256 * 1024 * 1024, _whole(1024, 4 * 1024**3))
+    import_open_for: float = _setting(86_400.0, _seconds(1, 30 * 86_400))
 
     @property
     def sqlalchemy_url(self) -> str:

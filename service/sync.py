@@ -12,7 +12,7 @@ import structlog
 
 from display_drivers.base import Outcome, Report
 from display_drivers.errors import DriverError, UnreachableError
-from service import planning, progress, proof, pushing, redrawing, saving, sending
+from service import file_keeping, planning, progress, proof, pushing, redrawing, saving, sending
 from service.batch_saving import LostLeaseError, Saver
 from service.context import Shelfcast
 from service.core import updates as core
@@ -290,7 +290,8 @@ async def _advance_batches(ctx: Shelfcast, now: int) -> None:
 
 
 _ROUND = (
-    _heed_clock, _expire_sessions, _turn_clock, redrawing.go_on, _repeat_overdue, _drive_stranded, _advance_batches,
+    _heed_clock, _expire_sessions, file_keeping.go_on, _turn_clock, redrawing.go_on, _repeat_overdue, _drive_stranded,
+    _advance_batches,
 )  # fmt: skip
 
 

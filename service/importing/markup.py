@@ -16,7 +16,10 @@ _PIECE = 64 * 1024
 
 
 class Items:
-    """The products of an XML file, in the order of `header`, which names the children that count."""
+    """The products of an XML file, numbered, their cells in the order of `header`, which names those that count.
+
+    Many files are one line, so a product is told by its number.
+    """
 
     def __init__(self, pieces: Iterable[str], items: Sequence[str], header: Sequence[str]) -> None:
         self._pieces = pieces
@@ -36,6 +39,7 @@ class Items:
         self._texts: list[str] = []
         self._size = 0
         self._found: list[Numbered] = []
+        self._count = 0
 
     def __iter__(self) -> Iterator[Numbered]:
         for piece in self._pieces:
@@ -92,7 +96,8 @@ class Items:
             self._place = None
         elif self._depth == self._item_depth:
             self._item_depth = None
-            self._found.append((self._parser.CurrentLineNumber, self._cells))
+            self._count += 1
+            self._found.append((self._count, self._cells))
         self._depth -= 1
 
     def _refuse_dtd(self, *_: object) -> None:

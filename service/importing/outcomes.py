@@ -27,7 +27,10 @@ class Fault(enum.StrEnum):
 
 
 class Line(msgspec.Struct, frozen=True):
-    """One product of a file, in the feed's own fields; `number` is the last line of the file that it comes from."""
+    """One product of a file, in the feed's own fields.
+
+    `number` is the last line of the file that it comes from; of XML, which products it is, from 1.
+    """
 
     number: int
     product: dict[str, object]

@@ -25,7 +25,7 @@ csv.field_size_limit(MAX_FIELD)
 
 
 def lines(pieces: Iterable[str]) -> Iterator[str | None]:
-    """Lines with their ends, of any kind; None for one that is too long, as soon as it is: the rest of it is skipped."""
+    """Lines with their ends, of any kind; None for one that is too long, as soon as it is; its rest is skipped."""
     rest, skipping = "", False
     for piece in pieces:
         text, begun = rest + piece, 0

@@ -35,7 +35,7 @@ def schema(name: str) -> dict[str, Any]:
 
 def test_every_route_is_in_the_document_and_nothing_else(app: Litestar):
     routes = {
-        (method.lower(), route.path.replace("{session_id:str}", "{sessionId}").replace(":str}", "}"))
+        (method.lower(), re.sub(r"_(\w)|:str", lambda found: (found[1] or "").upper(), route.path))
         for route in app.routes
         for method in route.methods - {"OPTIONS"}
     }

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from service import feed, floor, stores
+from service import feed, floor, imports, stores
 from service.context import Shelfcast
 from service.tokens import Caller
 from tests.shop import milk, raw
@@ -29,7 +29,11 @@ async def _display(ctx: Shelfcast, caller: Caller) -> str:
     return "SIM000001"
 
 
-THINGS: dict[str, Make] = {"sessionId": _session, "barcode": _barcode, "display": _display}
+async def _import(ctx: Shelfcast, caller: Caller) -> str:
+    return (await imports.start(ctx, caller, imports.Options(), "merge", None, dry=True)).id
+
+
+THINGS: dict[str, Make] = {"importId": _import, "sessionId": _session, "barcode": _barcode, "display": _display}
 """Path parameter -> makes such a thing, and says what the path calls it."""
 
 

@@ -200,7 +200,7 @@ def test_an_israeli_price_list_is_read_whatever_it_is_written_in(written, declar
         "netContent": "400.00", "netContentUnit": "g",
     }  # fmt: skip
     assert tomato == {"barcode": "12345", "name": "עגבניה", "price": "6.90", "unit": "kg"}
-    assert refused(text) == [(9, None, "not_for_sale")]
+    assert refused(text) == [(3, None, "not_for_sale")]
 
 
 @pytest.mark.parametrize(
