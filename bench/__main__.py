@@ -12,7 +12,7 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
-from bench import drawing, latency, limiting, memory, polling, pushing, saving, sending, starting
+from bench import drawing, importing, latency, limiting, memory, polling, pushing, saving, sending, starting
 from bench.harness import HEAD, MISSED, POSTGRESQL, QUICK, SQLITE, Figure, Sizes, cells
 from bench.places import Place, place, server
 from bench.record import record
@@ -34,12 +34,13 @@ BENCHMARKS = {
     "send": Benchmark(sending.measure),
     "latency": Benchmark(latency.measure),
     "memory": Benchmark(memory.measure),
+    "import": Benchmark(importing.measure),
     "poll": Benchmark(polling.measure),
     "start": Benchmark(starting.measure),
     "draw": Benchmark(drawing.measure),
     "limit": Benchmark(limiting.measure),
 }
-LONG = {"memory"}
+LONG = {"memory", "import"}
 
 
 def run(name: str, here: Place, sizes: Sizes) -> list[Figure]:

@@ -101,7 +101,7 @@ OPERATIONS: tuple[Operation, ...] = (
         tag=IMPORT_TAG,
         scopes=_SCOPES,
         summary="Have the file read",
-        text="All of it came. Repeating it gives the import as it stands. With `sha256`, other bytes than its are refused.",
+        text="All of it came. Repeating it gives the import as it stands. With `sha256`, other bytes are refused.",
         body=Finalize,
         body_needed=False,
         answers=(Answer(202, "It is being read.", Import, headers=_POLL, example=_READ),),
