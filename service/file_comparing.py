@@ -44,7 +44,7 @@ class Comparing:
 
     async def begin(self) -> bool:
         """Begin at the beginning, whatever a reader before found."""
-        await self._ctx.db.write(imports.clear_differences, self._caller.store_id, self._import["id"])
+        await self.drop("")
         return True
 
     async def take(self, some: Some) -> None:
@@ -54,10 +54,15 @@ class Comparing:
 
     async def end(self) -> dict[str, Any]:
         """Every row is compared: what is noted of the import."""
-        return {"summary": await self._ctx.db.write(self._summed)}
+        summary = await self._ctx.db.write(self._summed)
+        while await self._ctx.db.write(imports.drop_marks, self._caller.store_id, self._import["id"]):
+            pass
+        return {"summary": summary}
 
     async def drop(self, _reason: str) -> None:
-        await self._ctx.db.write(imports.clear_differences, self._caller.store_id, self._import["id"])
+        """Nothing is told of a file that cannot be read."""
+        while await self._ctx.db.write(imports.clear_differences, self._caller.store_id, self._import["id"]):
+            pass
 
     async def _compare(self, connection: Connection, some: Some) -> tuple[int, int]:
         """How many of these rows are shown, and how many are rejected."""
@@ -96,16 +101,15 @@ class Comparing:
         missing, on_sale = await imports.not_named(connection, *key)
         archived = missing if self._import["mode"] == "full" else 0
         counts = Counts(
-            created=found.get(Kind.CREATED, 0),
-            changed=found.get(Kind.CHANGED, 0),
-            unchanged=found.get(Kind.UNCHANGED, 0),
-            stale=found.get(Kind.STALE, 0),
+            created=found[Kind.CREATED],
+            changed=found[Kind.CHANGED],
+            unchanged=found[Kind.UNCHANGED],
+            stale=found[Kind.STALE],
             rejected=self._rejected,
             archived=archived,
             on_sale=on_sale,
             held=objection(_decode_guards(store["guards"]), archived, on_sale),
         )
-        await imports.drop_marks(connection, *key)
         return _encode(counts).decode()
 
 

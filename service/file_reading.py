@@ -53,11 +53,16 @@ class Reader:
 
     async def run(self) -> None:
         """Read the file to its end, unless another worker does. Whatever it raises, the file can be read again."""
-        with contextlib.suppress(LostError):
+        try:
             row = await self._keep()
             async with self._kept():
                 await self._read(row)
             await drop_file(self._ctx, *self._key)
+        except LostError:
+            return
+        except asyncio.CancelledError:  # this worker stops: the next one need not wait for the lease to end
+            await self._ctx.db.write(imports.release, *self._key, self._worker)
+            raise
 
     async def _read(self, row: Record) -> None:
         async with self._ctx.db.read() as connection:

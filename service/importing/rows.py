@@ -53,7 +53,7 @@ class Maker:
             product = None if texts is None else self._product(texts)
             return None if product is None else keyed(number, product, self._fallback)
         except RowError as error:
-            return Refused(number, _barcode(given), error.field, error.code, str(error))
+            return _refused(number, given, error)
 
     def _given(self, cells: Sequence[str]) -> Texts:
         width = len(cells)
@@ -95,6 +95,15 @@ class Maker:
         }
 
 
+def _refused(number: int, given: Texts, error: RowError) -> Refused:
+    """What is not sold names no barcode, since a full batch keeps whatever a refused row names."""
+    barcode = printable(given["barcode"].strip(), 64) if "barcode" in given else None
+    if error.code is Fault.NOT_FOR_SALE:
+        named = given.get("name", "").strip() or barcode or "It"
+        return Refused(number, None, error.field, error.code, f"{printable(named, 80)} is not for sale: {error}")
+    return Refused(number, barcode, error.field, error.code, str(error))
+
+
 def keyed(number: int, product: dict[str, object], fallback: str | None) -> Line | Refused:
     """The product with its key: its barcode, or else what the fallback field says."""
     if product.get("barcode"):
@@ -109,10 +118,6 @@ def _without_key(name: object, fallback: str | None) -> str:
     if fallback:
         return f"{row} has neither a barcode nor a {fallback}."
     return f"{row} has no barcode; keyFallback sku keys it by its sku."
-
-
-def _barcode(texts: Texts) -> str | None:
-    return printable(texts["barcode"].strip(), 64) if "barcode" in texts else None
 
 
 def _decimals(places: Mapping[str, int], sample: Sequence[Numbered], stated: Decimal | None) -> dict[str, Decimal]:

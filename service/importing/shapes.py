@@ -43,7 +43,7 @@ def _is_false(text: str | None) -> bool:
 
 
 def _not_for_sale(why: str) -> RowError:
-    return RowError(None, Fault.NOT_FOR_SALE, f"The file says that it is not sold ({why}).")
+    return RowError(None, Fault.NOT_FOR_SALE, f"the file says {why}.")
 
 
 class _Variants:

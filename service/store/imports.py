@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import RowMapping, delete, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, RowMapping, delete, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from service.core.imports import Kind
 from service.store.chain_tables import import_chunks, import_differences, import_is_due, imports
 from service.store.pages import counted, paged
-from service.store.statements import Rows, upsert
+from service.store.statements import CHUNK, Rows, is_among, upsert
 from service.store.tables import products
 
 _KEY = ("store_id", "import_id", "barcode")
@@ -94,6 +95,14 @@ async def lease(
     return rows[0] if rows else None
 
 
+async def release(connection: AsyncConnection, store_id: int, import_id: str, worker: str) -> None:
+    await connection.execute(
+        update(imports)
+        .where(imports.c.store_id == store_id, imports.c.id == import_id, imports.c.worker == worker)
+        .values(worker=None, lease_until=None)
+    )
+
+
 async def due(connection: AsyncConnection, now: int) -> list[tuple[int, str]]:
     """(Store, import) to be read that nobody reads."""
     statement = select(imports.c.store_id, imports.c.id).where(
@@ -134,25 +143,32 @@ async def name_differences(connection: AsyncConnection, rows: Rows) -> None:
     await upsert(connection, import_differences, rows, _KEY)
 
 
-async def clear_differences(connection: AsyncConnection, store_id: int, import_id: str) -> None:
-    await connection.execute(delete(import_differences).where(*_of(store_id, import_id)))
+async def clear_differences(connection: AsyncConnection, store_id: int, import_id: str) -> bool:
+    """Forget some of them; False once there are none."""
+    return await _drop(connection, *_of(store_id, import_id))
 
 
-async def drop_marks(connection: AsyncConnection, store_id: int, import_id: str) -> None:
-    """Keep what there is to show; the rest was there to be counted."""
-    await connection.execute(
-        delete(import_differences).where(*_of(store_id, import_id), import_differences.c.fields.is_(None))
-    )
+async def drop_marks(connection: AsyncConnection, store_id: int, import_id: str) -> bool:
+    """Keep what there is to show; the rest was there to be counted. Some at a time; False once that is done."""
+    return await _drop(connection, *_of(store_id, import_id), import_differences.c.fields.is_(None))
 
 
-async def count_differences(connection: AsyncConnection, store_id: int, import_id: str) -> dict[str, int]:
-    """Kind -> products."""
-    statement = (
-        select(import_differences.c.kind, func.count())
-        .where(*_of(store_id, import_id))
-        .group_by(import_differences.c.kind)
-    )
-    return {row[0]: row[1] for row in await connection.execute(statement)}
+async def _drop(connection: AsyncConnection, *which: ColumnElement[bool]) -> bool:
+    """A large delete collects its rows in memory first."""
+    some = select(import_differences.c.barcode).where(*which).limit(CHUNK)
+    barcodes = list((await connection.execute(some)).scalars())
+    if barcodes:
+        await connection.execute(
+            delete(import_differences).where(*which, is_among(connection, import_differences.c.barcode, barcodes))
+        )
+    return len(barcodes) == CHUNK
+
+
+async def count_differences(connection: AsyncConnection, store_id: int, import_id: str) -> dict[Kind, int]:
+    """Products of each kind, in one pass that sorts nothing."""
+    counts = [func.count().filter(import_differences.c.kind == kind.value) for kind in Kind]
+    row = (await connection.execute(select(*counts).where(*_of(store_id, import_id)))).one()
+    return dict(zip(Kind, row, strict=True))
 
 
 async def not_named(connection: AsyncConnection, store_id: int, import_id: str) -> tuple[int, int]:
@@ -172,5 +188,5 @@ async def differences(
     return list(rows.mappings())
 
 
-def _of(store_id: int, import_id: str) -> tuple[Any, Any]:
+def _of(store_id: int, import_id: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     return import_differences.c.store_id == store_id, import_differences.c.import_id == import_id

@@ -1,5 +1,6 @@
 """Whole files on both databases: bytes in, rows through the feed, and nothing lost or doubled whoever dies."""
 
+import asyncio
 import hashlib
 import random
 from collections.abc import AsyncIterator
@@ -264,6 +265,35 @@ async def test_whoever_cancels_the_batch_cancels_the_import(till: Importer, monk
 
     monkeypatch.setattr(feed, "hold", cancelling)
     assert (await till.read(import_id)).status == "cancelled"
+
+
+async def test_what_a_whole_store_says_is_not_sold_goes_off_sale(till: Importer):
+    header = "Handle,Title,Status,Variant SKU,Variant Price,Variant Barcode\n"
+    await till.saved(
+        (await till.imported(header + "a,A,active,,1.00,00000001\nb,B,active,,1.00,00000002\n")).session_id
+    )
+    whole = header + "a,A,active,,1.00,00000001\nb,B,archived,,1.00,00000002\n"
+    dry = await till.imported(whole, mode="full", dry=True)
+    batch = await till.saved((await till.imported(whole, mode="full")).session_id)
+    assert dry.summary is not None
+    assert (batch.products_archived, dry.summary.archived) == (1, 1)
+
+
+async def test_a_worker_that_stops_leaves_the_file_to_the_next_at_once(till: Importer, monkeypatch: pytest.MonkeyPatch):
+    import_id = await till.finalized(table(["1.00"] * 10))
+    reached = asyncio.Event()
+
+    async def waiting(*_args, **_named):
+        reached.set()
+        await asyncio.Event().wait()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(feed, "hold", waiting)
+        reading = asyncio.create_task(till.read(import_id))
+        await reached.wait()
+        reading.cancel()
+        await asyncio.gather(reading, return_exceptions=True)
+    assert (await till.read(import_id)).status == "completed"
 
 
 async def test_a_dry_run_tells_what_would_change_and_changes_nothing(till: Importer):
