@@ -208,16 +208,16 @@ def test_a_column_that_the_file_does_not_have_is_named(write: Any, capsys: pytes
 
 
 def test_a_file_of_another_program_is_understood_without_a_word(write: Any):
-    text = "naziv;barkod;MPC (EUR);MPC za vrijeme posebnog oblika prodaje (EUR);sidrena cijena\nČaj;1;1.234,50;0,99;\n"
+    text = (
+        "šifra;naziv;barkod;MPC (EUR);MPC za vrijeme posebnog oblika prodaje (EUR);sidrena cijena\n"
+        "7;Čaj;1;1.234,50;0,99;\n"
+    )
     auto = mapping.load("auto")
     assert products(write("feed.csv", text, "cp1250"), auto) == [
-        {"barcode": "1", "name": "Čaj", "price": "1234.50", "salePrice": "0.99"}
+        {"barcode": "1", "name": "Čaj", "price": "1234.50", "salePrice": "0.99", "sku": "7"}
     ]
-    israel = (
-        "<root><Items><Item><ItemCode>7</ItemCode><ItemNm>x</ItemNm><ItemPrice>5.9</ItemPrice></Item></Items></root>"
-    )
-    file = write("prices.xml", israel)
-    rows = list(mapping.read(str(file), None, auto, None))
+    israel = "<root><Item><ItemCode>7</ItemCode><ItemNm>x</ItemNm><ItemPrice>5.9</ItemPrice></Item></root>"
+    rows = list(mapping.read(str(write("prices.xml", israel)), None, auto, None))
     assert [row.product for row in rows if isinstance(row, Line)] == [{"barcode": "7", "name": "x", "price": "5.9"}]
 
 
