@@ -14,6 +14,7 @@ from service import auditing, feed, import_messages, paging
 from service.context import Shelfcast
 from service.core.actions import Action
 from service.core.imports import CHUNK, Status, status_of
+from service.core.problems import printable
 from service.errors import (
     ConflictError,
     NotFoundError,
@@ -114,8 +115,9 @@ def _check(options: Options) -> None:
     except UnreadableError as error:
         raise ValidationError(error.detail, {"encoding": "is not known"}) from None
     if strangers := formats.strangers(options.columns or {}):
-        detail = f"The feed has no field {', '.join(strangers)}; it has {', '.join(sorted(formats.NAMES))}."
-        raise ValidationError(detail, {f"columns.{strangers[0]}": "is no field of the feed"})
+        named = [printable(name) for name in strangers]
+        detail = f"The feed has no field {', '.join(named)}; it has {', '.join(sorted(formats.NAMES))}."
+        raise ValidationError(detail, {f"columns.{named[0]}": "is no field of the feed"})
 
 
 async def receive(ctx: Shelfcast, caller: Caller, import_id: str, part: Part, body: AsyncIterator[bytes]) -> Import:

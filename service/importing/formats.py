@@ -100,7 +100,7 @@ def by_columns(header: Sequence[str], columns: Mapping[str, str]) -> Layout:
     """The caller's own words, to the letter. Raises UnreadableError for a column that the file does not have."""
     absent = [column for column in columns.values() if column not in header]
     if absent:
-        raise UnreadableError(f"The file has no column {', '.join(absent)}; it has {shown(header)}.")
+        raise UnreadableError(f"The file has no column {', '.join(map(printable, absent))}; it has {shown(header)}.")
     return Layout(None, "", {field: header.index(column) for field, column in columns.items()}, dict(columns))
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from xml.parsers import expat
 
+from service.importing.decoding import BROKEN
 from service.importing.formats import plain
 from service.importing.outcomes import UnreadableError
 from service.importing.tables import Numbered
@@ -13,6 +14,8 @@ MAX_TEXT = 64 * 1024
 MAX_TOKEN = 1024 * 1024
 """Bytes of a tag, a comment or anything else that the parser has to hold whole."""
 _PIECE = 64 * 1024
+_STAND_IN = "\uf8ff"
+"""For bytes that are none in the encoding, while the parser has them: no surrogate goes through it."""
 
 
 class Items:
@@ -54,7 +57,7 @@ class Items:
         return found
 
     def _parse(self, text: str, *, last: bool = False) -> None:
-        data = text.encode("utf-8", "replace")
+        data = text.replace(BROKEN, _STAND_IN).encode("utf-8", "replace")
         try:
             self._parser.Parse(data, last)
         except expat.ExpatError as error:
@@ -92,7 +95,7 @@ class Items:
         self._size = 0
         if self._item_depth is not None and self._depth == self._item_depth + 1:
             if self._place is not None and not self._cells[self._place]:
-                self._cells[self._place] = "".join(self._texts)
+                self._cells[self._place] = "".join(self._texts).replace(_STAND_IN, BROKEN)
             self._place = None
         elif self._depth == self._item_depth:
             self._item_depth = None

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 
+from service.importing.decoding import BROKEN
 from service.importing.formats import likeness
 from service.importing.outcomes import UnreadableError
 
@@ -71,7 +72,7 @@ class Csv:
         header = next((row for row in iter(self._next, None) if any(map(str.strip, row))), [])
         if len(header) > MAX_COLUMNS:
             raise UnreadableError(f"The file has {len(header)} columns; at most {MAX_COLUMNS} are read.")
-        return [name.strip(" \t\u00a0\ufeff") for name in header]
+        return [name.strip(" \t\u00a0\ufeff").replace(BROKEN, "\ufffd") for name in header]
 
     def _next(self) -> list[str] | None:
         begins = self._before + self._reader.line_num + 1

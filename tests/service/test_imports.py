@@ -78,6 +78,11 @@ async def test_columns_that_nobody_knows_are_named_in_the_reason(till: Importer)
     assert (await till.imported("a,b,c\n1,Tea,2\n", columns={"barcode": "a", "name": "b", "price": "c"})).rows_accepted
 
 
+async def test_nothing_that_a_caller_or_a_file_names_is_too_strange_to_be_told(till: Importer):
+    done = await till.imported("a\0,b\n1,2\n", columns={"barcode": "\0x", "name": "b"})
+    assert (done.status, done.reason) == ("failed", "The file has no column \ufffdx; it has a\ufffd, b.")
+
+
 class _KilledError(Exception):
     pass
 

@@ -123,6 +123,20 @@ def test_a_name_with_broken_bytes_is_refused_and_its_neighbours_go_on():
     assert refused(content) == [(3, "name", "not_text")]
 
 
+def test_a_name_in_xml_with_broken_bytes_is_refused_alone():
+    content = "<root>" + "".join(
+        f"<Item><ItemCode>{number}</ItemCode><ItemName>חלב{number}</ItemName><ItemPrice>1.00</ItemPrice></Item>"
+        for number in range(40)
+    )
+    assert refused((content + "</root>").encode().replace("חלב7<".encode(), b"\xd7<")) == [(8, "name", "not_text")]
+
+
+def test_a_header_with_broken_bytes_is_shown_as_far_as_it_can_be():
+    text = "naziv;barkod;mpc;sidrena;neto količina ŽŽŽŽŽŽŽŽŽŽŽŽŽŽŽŽŽŽŽŽŽŽŽŽŽŽŽX\nČaj;1;1,50;;1\n"
+    columns = found(text.encode().replace(b"X", b"\xc4"), format="croatia").columns
+    assert columns["netContent"].endswith("Ž\ufffd")
+
+
 def test_zeros_in_a_name_are_the_feeds_to_clean():
     assert products("barcode,name,price\n1,Mi\0lk,1.00\n")[0]["name"] == "Mi\0lk"
 
