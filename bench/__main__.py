@@ -14,6 +14,7 @@ from rich.table import Table
 
 from bench import (
     drawing,
+    importing,
     latency,
     limiting,
     lists,
@@ -46,6 +47,7 @@ BENCHMARKS = {
     "send": Benchmark(sending.measure),
     "latency": Benchmark(latency.measure),
     "memory": Benchmark(memory.measure),
+    "import": Benchmark(importing.measure),
     "poll": Benchmark(polling.measure),
     "start": Benchmark(starting.measure),
     "draw": Benchmark(drawing.measure),
@@ -53,7 +55,7 @@ BENCHMARKS = {
     "limit": Benchmark(limiting.measure),
     "lists": Benchmark(lists.measure),
 }
-LONG = {"memory", "shelf"}
+LONG = {"memory", "shelf", "import"}
 
 
 def run(name: str, here: Place, sizes: Sizes) -> list[Figure]:

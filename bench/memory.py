@@ -27,9 +27,9 @@ async def measure(place: Place, sizes: Sizes) -> list[Figure]:
         idle = {part: usage.memory(site.running[part].pid) for part in _PARTS}
         async with Connection(site.port) as connection:
             till = Till(connection, token)
-            with _watched(site) as small:
+            with watched(site) as small:
                 await _batch(till, sizes.large // 10, 0)
-            with _watched(site) as large:
+            with watched(site) as large:
                 await _batch(till, sizes.large, 1)
     return [
         Figure(
@@ -51,7 +51,7 @@ async def _batch(till: Till, count: int, turn: int) -> None:
 
 
 @contextlib.contextmanager
-def _watched(site: Site) -> Iterator[dict[str, float]]:
+def watched(site: Site) -> Iterator[dict[str, float]]:
     """The most megabytes that each part was seen with, for as long as the block takes."""
     most = dict.fromkeys(_PARTS, 0.0)
 

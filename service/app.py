@@ -20,6 +20,7 @@ from service.api.envelope import Envelope
 from service.api.feed import BatchController, ProductsController
 from service.api.gateways import GatewaysController
 from service.api.health import HealthController
+from service.api.imports import ImportsController
 from service.api.metrics import Metrics
 from service.api.pages import PagesController
 from service.api.prefix import API_PREFIX
@@ -34,6 +35,7 @@ from service.settings import Settings
 FEED = (ProductsController, BatchController)
 VERSIONED = (
     *FEED,
+    ImportsController,
     PreviewsController,
     CatalogueController,
     DisplaysController,

@@ -20,7 +20,7 @@ from redis.exceptions import BusyLoadingError, ConnectionError, RedisError, Time
 
 from service.ids import new_id
 
-Job = Literal["save", "push", "poll", "audit", "blink"]
+Job = Literal["save", "push", "poll", "audit", "blink", "read_file"]
 QUEUE = "shelfcast:rings"
 
 serialize = msgspec.msgpack.encode
@@ -55,6 +55,10 @@ class Bell:
 
     async def ring_saver(self, store_id: int) -> None:
         await self._ring("save", store_id)
+
+    async def ring_import(self, store_id: int, import_id: str) -> None:
+        """Its file is to be read."""
+        await self._ring("read_file", store_id, import_id)
 
     async def ring_gateway(self, store_id: int, gateway_id: str) -> None:
         """Its updates are due."""

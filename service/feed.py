@@ -117,7 +117,28 @@ async def start(
 ) -> Session:
     """`/batch/start`."""
     now = ctx.clock()
-    id_, expires_at = new_id(), now + int(ctx.settings.session_open_for * 1000)
+    expires_at = now + int(ctx.settings.session_open_for * 1000)
+    id_ = await ctx.db.write(open_session, caller, reference, mode, expected, now, expires_at)
+    return Session(
+        session_id=id_,
+        expires_at=time(expires_at),
+        max_products_per_push=MAX_PRODUCTS,
+        reference=reference,
+        mode=mode,
+    )
+
+
+async def open_session(
+    connection: Connection,
+    caller: Caller,
+    reference: str | None,
+    mode: str,
+    expected: int | None,
+    now: int,
+    expires_at: int,
+) -> str:
+    """A new batch, in the transaction of whoever needs one; its id."""
+    id_ = new_id()
     row = {
         "store_id": caller.store_id,
         "id": id_,
@@ -130,18 +151,9 @@ async def start(
         "expires_at": expires_at,
     }
 
-    async def work(connection: Connection) -> None:
-        started_seq = await products.next_sequence(connection, caller.store_id, 1)
-        await batches.insert(connection, {**row, "started_seq": started_seq})
-
-    await ctx.db.write(work)
-    return Session(
-        session_id=id_,
-        expires_at=time(expires_at),
-        max_products_per_push=MAX_PRODUCTS,
-        reference=reference,
-        mode=mode,
-    )
+    started_seq = await products.next_sequence(connection, caller.store_id, 1)
+    await batches.insert(connection, {**row, "started_seq": started_seq})
+    return id_
 
 
 async def push(
@@ -161,6 +173,21 @@ async def push(
     """
     _check_size(rows)
     checked = check_rows(rows, "whole", _facts(caller))
+    return await hold(ctx, caller, session_id, rows, checked, key=key, sequence=sequence, body_hash=body_hash)
+
+
+async def hold(
+    ctx: Shelfcast,
+    caller: Caller,
+    session_id: str,
+    rows: Sequence[msgspec.Raw],
+    checked: Checked,
+    *,
+    key: str | None = None,
+    sequence: int | None = None,
+    body_hash: str,
+) -> Accepted:
+    """The same of rows that were checked already."""
     answer = _held(session_id, sequence, len(rows), checked)
     now = ctx.clock()
     row = {

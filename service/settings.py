@@ -189,6 +189,8 @@ class Settings:
         webhook_disable_after: An endpoint to which nothing was delivered for this long is disabled.
         webhook_keep_for: Events and their deliveries are kept for this long.
         overdue_after: A display that does not show its face this long after it was wanted is told of.
+        max_import: Bytes of one file that is imported, as it is sent.
+        import_open_for: An import that nobody finalizes expires this long after its last bytes began to come.
     """
 
     data_dir: Path = field(default_factory=_home, metadata={"parse": _folder})
@@ -226,6 +228,8 @@ class Settings:
     webhook_disable_after: float = _setting(5 * 86_400.0, _seconds(1, 365 * 86_400))
     webhook_keep_for: float = _setting(30 * 86_400.0, _seconds(60, 3650 * 86_400))
     overdue_after: float = _setting(1800.0, _seconds(0.1, 7 * 86_400))
+    max_import: int = _setting(256 * 1024 * 1024, _whole(1024, 4 * 1024**3))
+    import_open_for: float = _setting(86_400.0, _seconds(1, 30 * 86_400))
 
     @property
     def sqlalchemy_url(self) -> str:

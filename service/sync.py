@@ -15,6 +15,7 @@ from display_drivers.errors import DriverError, UnreachableError
 from service import (
     blinking,
     delivering,
+    file_keeping,
     overdue,
     planning,
     progress,
@@ -287,9 +288,8 @@ async def _advance_batches(ctx: Shelfcast, now: int) -> None:
 
 
 _ROUND = (
-    _heed_clock, _expire_sessions, _turn_clock, redrawing.go_on, _repeat_overdue, _drive_stranded, _advance_batches,
-    blinking.ring_due, retention.let_go,
-    overdue.tell, delivering.forget_old,
+    _heed_clock, _expire_sessions, file_keeping.go_on, _turn_clock, redrawing.go_on, _repeat_overdue, _drive_stranded,
+    _advance_batches, blinking.ring_due, overdue.tell, retention.let_go, delivering.forget_old,
 )  # fmt: skip
 
 

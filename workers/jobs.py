@@ -15,6 +15,7 @@ from service import blinking, sync
 from service.context import Shelfcast
 from service.ids import new_id
 from service.store import gateways
+from workers.files import Files
 from workers.lines import Lines
 
 SLICE = 20.0
@@ -29,6 +30,7 @@ class Bench:
 
     ctx: Shelfcast
     lines: Lines
+    files: Files
 
 
 Job = Callable[..., Awaitable[None]]
@@ -91,3 +93,9 @@ async def blink(bench: Bench, store_id: int, gateway_id: str) -> None:
     line = await bench.lines.get(store_id, gateway_id)
     if line is not None:
         await blinking.flash_due(bench.ctx, line)
+
+
+@contained
+async def read_file(bench: Bench, store_id: int, import_id: str) -> None:
+    """The file of this import is there."""
+    bench.files.begin(store_id, import_id)

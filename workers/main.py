@@ -15,6 +15,7 @@ from service.context import opened
 from service.settings import Settings, SettingsError, load
 from workers import jobs
 from workers.courier import Courier
+from workers.files import Files
 from workers.jobs import Bench
 from workers.lines import Lines
 from workers.reports import Ear
@@ -37,7 +38,9 @@ async def _work(settings: Settings) -> None:
         ctx = await stack.enter_async_context(opened(settings))
         lines = Lines(ctx)
         stack.push_async_callback(lines.close)
-        worker = _worker(settings, Bench(ctx, lines))
+        files = Files(ctx)
+        stack.push_async_callback(files.close)
+        worker = _worker(settings, Bench(ctx, lines, files))
         stack.push_async_callback(worker.close)
         await gateway_setup.seal_stored(ctx)
         beside = [asyncio.create_task(work) for work in (Ear(ctx, lines).run(), make_rounds(ctx), Courier(ctx).run())]
@@ -54,7 +57,7 @@ async def _work(settings: Settings) -> None:
 def _worker(settings: Settings, bench: Bench) -> Worker:
     functions = [
         func(job, name=job.__name__, keep_result=0, timeout=_TIMEOUT, max_tries=5)  # type: ignore[arg-type]
-        for job in (jobs.save, jobs.push, jobs.poll, jobs.audit, jobs.blink)
+        for job in (jobs.save, jobs.push, jobs.poll, jobs.audit, jobs.blink, jobs.read_file)
     ]
     return Worker(
         functions=functions,

@@ -1,4 +1,4 @@
-"""Files of rows, read a line at a time: a feed of any length never fills the memory."""
+"""Files read a piece at a time: a feed of any length never fills the memory."""
 
 import csv
 import sys
@@ -7,10 +7,23 @@ from contextlib import contextmanager
 from typing import IO
 
 from service.cli.console import USAGE, stop
+from service.importing.tables import MAX_FIELD
 
 CsvLine = tuple[int, dict[str, str]]
+PIECE = 64 * 1024
 
-csv.field_size_limit(1024 * 1024)
+csv.field_size_limit(MAX_FIELD)
+
+
+def chunks(path: str) -> Iterator[bytes]:
+    """The bytes of the file, or of standard input for `-`."""
+    source = sys.stdin.fileno() if path == "-" else path
+    try:
+        with open(source, "rb", closefd=path != "-") as file:
+            while piece := file.read(PIECE):
+                yield piece
+    except OSError as error:
+        stop(f"{path} cannot be read: {error.strerror}.", USAGE)
 
 
 @contextmanager

@@ -82,9 +82,12 @@ class Wish(msgspec.Struct, frozen=True):
     def suffix(self) -> str:
         return Path(self.file).suffix.lower()
 
-    def form(self) -> Format:
+    def form(self) -> Format | None:
+        """None where the mapping knows a format, or finds it out."""
         form = self.format or _FORMATS.get(self.suffix)
-        return form or stop(f"What is in {self.file}? Say --format csv or --format ndjson.", USAGE)
+        if form is None and self.mapped().format is None:
+            stop(f"What is in {self.file}? Say --format csv or --format ndjson, or --mapping auto.", USAGE)
+        return form
 
     def mapped(self) -> Mapped:
         """The mapping file's word, but what the command line says goes first."""
@@ -104,7 +107,7 @@ class Wish(msgspec.Struct, frozen=True):
 @click.command()
 @click.argument("file")
 @connects
-@click.option("--mapping", metavar="NAME|FILE.toml", help="Bundled (konzum), or a file of your own.")
+@click.option("--mapping", metavar="NAME|FILE.toml", help="A format, `auto`, or a file of your own.")
 @click.option("--map", multiple=True, metavar="FIELD=COLUMN", help="As --map barcode=EAN --map price=Preis.")
 @click.option("--format", type=click.Choice(["csv", "ndjson"]), help="Default: by the file's suffix.")
 @click.option("--encoding", help="Of the file; default UTF-8, with or without a byte order mark.")

@@ -4,11 +4,12 @@ import time
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
-from service.cli.mapping import Line, Rejected
+from service.cli.mapping import Rejected
 from service.cli.progress import Bars
 from service.client import ROWS_A_PUSH, Feed, RefusedError
 from service.core.batches import TERMINAL
 from service.core.product import Problem
+from service.importing.outcomes import Line
 from service.messages import Status
 
 OVER = {*TERMINAL, "held"}

@@ -85,6 +85,12 @@ class Prices(msgspec.Struct):
             if len(self.examples) < MOST_EXAMPLES:
                 self.examples.append(example)
 
+    def add(self, other: "Prices") -> None:
+        """What became of others."""
+        self.compared += other.compared
+        self.changed += other.changed
+        self.examples = [*self.examples, *other.examples][:MOST_EXAMPLES]
+
 
 def is_too_much(guards: Guards, before: int, after: int) -> bool:
     return abs(after - before) * 100 > guards.price_change * before

@@ -270,9 +270,9 @@ import_differences = Table(
     metadata,
     store(),
     Column("import_id", Text, primary_key=True),
-    Column("number", Integer, primary_key=True),
-    Column("barcode", Text, nullable=False),
-    Column("kind", Text, nullable=False),  # "created", "changed", "archived"
-    Column("fields", Text, nullable=False),  # JSON: field -> [before, after]
+    Column("barcode", Text, primary_key=True),
+    Column("number", Integer, nullable=False),  # the line of the file
+    Column("kind", Text, nullable=False),  # core.imports.Kind
+    Column("fields", Text),  # JSON: field -> [before, after], of those that are shown; the others are only counted
     of_store("import_id", "imports"),
 )

@@ -11,6 +11,7 @@ from service.settings import Settings
 from service.store import tables
 from tests.shop import Shop, milk, opened_shop, until
 from workers import jobs
+from workers.files import Files
 from workers.jobs import Bench, contained
 from workers.reports import Ear
 
@@ -94,7 +95,7 @@ async def test_a_job_never_lets_an_exception_out(shop: Shop) -> None:
     async def broken(bench: Bench) -> None:
         raise RuntimeError(bench)
 
-    await broken({"bench": Bench(shop.ctx, shop.lines)})
+    await broken({"bench": Bench(shop.ctx, shop.lines, Files(shop.ctx))})
 
 
 async def test_a_job_that_is_cancelled_is_cancelled(shop: Shop) -> None:
@@ -102,7 +103,7 @@ async def test_a_job_that_is_cancelled_is_cancelled(shop: Shop) -> None:
     async def waiting(_: Bench) -> None:
         await asyncio.Event().wait()
 
-    task = asyncio.create_task(waiting({"bench": Bench(shop.ctx, shop.lines)}))
+    task = asyncio.create_task(waiting({"bench": Bench(shop.ctx, shop.lines, Files(shop.ctx))}))
     await asyncio.sleep(0)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -110,7 +111,7 @@ async def test_a_job_that_is_cancelled_is_cancelled(shop: Shop) -> None:
 
 
 async def test_the_jobs_take_a_batch_all_the_way(shop: Shop) -> None:
-    context = {"bench": Bench(shop.ctx, shop.lines)}
+    context = {"bench": Bench(shop.ctx, shop.lines, Files(shop.ctx))}
     gateway = (shop.caller.store_id, shop.gateways["g1"])
     session = await shop.batch([milk("1.29")])
     await jobs.save(context, shop.caller.store_id)
@@ -124,7 +125,7 @@ async def test_the_jobs_take_a_batch_all_the_way(shop: Shop) -> None:
 
 
 async def test_jobs_for_a_gateway_that_is_gone_do_nothing(shop: Shop) -> None:
-    context = {"bench": Bench(shop.ctx, shop.lines)}
+    context = {"bench": Bench(shop.ctx, shop.lines, Files(shop.ctx))}
     retired = tables.gateways.update().values(retired_at=1)
     await shop.ctx.db.write(lambda connection: connection.execute(retired))
     for job in (jobs.push, jobs.poll, jobs.audit):

@@ -6,9 +6,21 @@ the discovery are made from it, and tests try every wrong token on every one of 
 
 import re
 
-from service.api.operations import batches, displays, feed, gateways, health, previews, products, tenants, webhooks
+from service.api.operations import (
+    batches,
+    displays,
+    feed,
+    gateways,
+    health,
+    imports,
+    previews,
+    products,
+    tenants,
+    webhooks,
+)
 from service.api.operations.feed import SESSION
 from service.api.operations.gateways import GATEWAY
+from service.api.operations.imports import IMPORT
 from service.api.operations.operation import Answer, Operation, Reach, Schema
 from service.api.operations.webhooks import DELIVERY, WEBHOOK
 
@@ -26,6 +38,7 @@ __all__ = [
 
 OPERATIONS: tuple[Operation, ...] = (
     *feed.OPERATIONS,
+    *imports.OPERATIONS,
     *previews.OPERATIONS,
     *displays.OPERATIONS,
     *tenants.OPERATIONS,
@@ -45,6 +58,7 @@ for _method, _path in BY_ROUTE:
 
 PATH_PARAMETERS: dict[str, Schema] = {
     "sessionId": {"type": "string", "description": "As `/batch/start` answered it.", "examples": [SESSION]},
+    "importId": {"type": "string", "description": "As `POST /imports` answered it.", "examples": [IMPORT]},
     "barcode": {
         "type": "string",
         "description": "The product's. One with a slash goes to `/products/preview.png`.",

@@ -5,7 +5,19 @@ from typing import Any
 
 import msgspec
 
-from service import auditing, blinking, catalogue, deliveries, displays, feed, floor, happenings, stores, tokens
+from service import (
+    auditing,
+    blinking,
+    catalogue,
+    deliveries,
+    displays,
+    feed,
+    floor,
+    happenings,
+    imports,
+    stores,
+    tokens,
+)
 from service.catalogue import BY_BARCODE, Named
 from service.context import Shelfcast
 from service.ids import new_id
@@ -86,7 +98,12 @@ async def _delivery(ctx: Shelfcast, caller: Caller) -> str:
     return page.data[0].id
 
 
+async def _import(ctx: Shelfcast, caller: Caller) -> str:
+    return (await imports.start(ctx, caller, imports.Options(), "merge", None, dry=True)).id
+
+
 THINGS: dict[str, Make] = {
+    "importId": _import,
     "sessionId": _session,
     "barcode": _barcode,
     "product": _product,

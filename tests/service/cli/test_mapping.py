@@ -9,7 +9,8 @@ import msgspec
 import pytest
 
 from service.cli import mapping
-from service.cli.mapping import Line, Mapped, Rejected
+from service.cli.mapping import Mapped, Rejected
+from service.importing.outcomes import Line
 
 KONZUM = (
     "Product,ProductId,Brand,Quantity,Unit,Barcode,Category,Price,UnitPrice,SpecialPrice,BestPrice30,AnchorPrice\n"
@@ -204,3 +205,23 @@ def test_a_column_that_the_file_does_not_have_is_named(write: Any, capsys: pytes
     with pytest.raises(click.exceptions.Exit):
         products(write("feed.csv", "ean,name\n1,Milk\n"), Mapped(columns={"barcode": "EAN"}))
     assert "no column EAN; it has ean, name" in capsys.readouterr().err
+
+
+def test_a_file_of_another_program_is_understood_without_a_word(write: Any):
+    text = (
+        "šifra;naziv;barkod;MPC (EUR);MPC za vrijeme posebnog oblika prodaje (EUR);sidrena cijena\n"
+        "7;Čaj;1;1.234,50;0,99;\n"
+    )
+    auto = mapping.load("auto")
+    assert products(write("feed.csv", text, "cp1250"), auto) == [
+        {"barcode": "1", "name": "Čaj", "price": "1234.50", "salePrice": "0.99", "sku": "7"}
+    ]
+    israel = "<root><Item><ItemCode>7</ItemCode><ItemNm>x</ItemNm><ItemPrice>5.9</ItemPrice></Item></root>"
+    rows = list(mapping.read(str(write("prices.xml", israel)), None, auto, None))
+    assert [row.product for row in rows if isinstance(row, Line)] == [{"barcode": "7", "name": "x", "price": "5.9"}]
+
+
+def test_a_file_that_nobody_understands_says_how_to_say_what_it_is(write: Any, capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(click.exceptions.Exit):
+        products(write("feed.csv", "a,b\n1,2\n"), mapping.load("auto"))
+    assert "--map" in capsys.readouterr().err

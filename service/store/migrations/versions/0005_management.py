@@ -267,17 +267,17 @@ def _make_tables() -> None:
         "import_differences",
         sa.Column("store_id", sa.Integer(), nullable=False),
         sa.Column("import_id", sa.Text(), nullable=False),
-        sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("barcode", sa.Text(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
-        sa.Column("fields", sa.Text(), nullable=False),
+        sa.Column("fields", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(
             ["store_id", "import_id"],
             ["imports.store_id", "imports.id"],
             name=op.f("fk_import_differences_store_id_import_id"),
         ),
         sa.ForeignKeyConstraint(["store_id"], ["stores.id"], name=op.f("fk_import_differences_store_id")),
-        sa.PrimaryKeyConstraint("store_id", "import_id", "number", name=op.f("pk_import_differences")),
+        sa.PrimaryKeyConstraint("store_id", "import_id", "barcode", name=op.f("pk_import_differences")),
     )
     op.create_table(
         "blinks",
