@@ -170,7 +170,7 @@ def _tell(feed: Feed, sending: Sending, wish: Wish) -> None:
 
 
 def _unconfirmed(feed: Feed, session_id: str) -> Iterator[BatchDisplay]:
-    return itertools.chain.from_iterable(feed.displays(session_id, state) for state in ("failed", "pending"))
+    return itertools.chain.from_iterable(feed.list_batch_displays(session_id, state) for state in ("failed", "pending"))
 
 
 def exit_code(status: Status | None, rejected: Sequence[Rejected]) -> int:
@@ -191,10 +191,10 @@ def status(session: str, url: str, token: str | None, token_file: str | None, *,
     """
     with connected(url, token, token_file) as client:
         try:
-            found = client.feed.status(session)
+            found = client.feed.get_batch_status(session)
             rejected = [
                 Rejected(f"{row.push}:{row.index}", row.barcode, row.field, row.code, row.detail)
-                for row in client.feed.rejected(session)
+                for row in client.feed.list_rejected_rows(session)
             ]
             if as_json:
                 click.echo(msgspec.json.encode(found))

@@ -37,7 +37,7 @@ class Sending:
 
     def hand_over(self, lines: Iterable[Line | Rejected], reference: str | None, *, full: bool) -> None:
         """Push every row and complete the batch; if the file cannot be read to its end, the batch is cancelled."""
-        self.session_id = self._feed.start(reference, "full" if full else "merge").session_id
+        self.session_id = self._feed.start_batch(reference, "full" if full else "merge").session_id
         try:
             for sequence, some in enumerate(_pushes(self._good(lines))):
                 self._push(sequence, some)
@@ -45,7 +45,7 @@ class Sending:
         except BaseException:
             self._abandon()
             raise
-        self._feed.complete(self.session_id)
+        self._feed.complete_batch(self.session_id)
 
     def _good(self, lines: Iterable[Line | Rejected]) -> Iterator[Line]:
         for line in lines:
@@ -55,7 +55,7 @@ class Sending:
                 yield line
 
     def _push(self, sequence: int, lines: list[Line]) -> None:
-        answer = self._feed.push(self.session_id, sequence, [line.product for line in lines])
+        answer = self._feed.push_batch(self.session_id, sequence, [line.product for line in lines])
         self.rejected += [_rejected(lines, problem) for problem in answer.errors]
         self.warnings += len({problem.index for problem in answer.warnings})
         self._rows += len(lines)
@@ -64,14 +64,14 @@ class Sending:
     def _abandon(self) -> None:
         """Half a file must not be taken for a whole one; if this fails too, the session expires by itself."""
         try:
-            self._feed.cancel(self.session_id)
+            self._feed.cancel_batch(self.session_id)
         except RefusedError:
             return
 
     def wait(self, interval: float) -> Status:
         """Watch the batch until it is over, asking every `interval` seconds."""
         while True:
-            self.status = self._feed.status(self.session_id)
+            self.status = self._feed.get_batch_status(self.session_id)
             self._bars.show(self.status)
             if self.status.status in OVER:
                 return self.status

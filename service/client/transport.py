@@ -1,8 +1,9 @@
 """Requests of one token, repeated until they are through, where that is safe, and no faster than we are asked to."""
 
+import copy
 import time
 from collections.abc import Callable, Iterator, Mapping
-from typing import Literal, TypeVar
+from typing import Literal, Self, TypeVar
 
 import httpx
 import msgspec
@@ -54,6 +55,13 @@ class Transport:
         self._url = url
         self._patience = patience
         self._tell = tell
+        self._about: Query = {}
+
+    def about(self, store: str | None) -> Self:
+        """The same connection, for a chain's token: every request names this store (slug or ULID)."""
+        other = copy.copy(self)
+        other._about = {"store": store}  # noqa: SLF001 - of our own kind
+        return other
 
     def close(self) -> None:
         self._client.close()
@@ -80,12 +88,14 @@ class Transport:
         *,
         also: int = 0,
         key: str | None = None,
+        query: Query | None = None,
         repeat: bool = True,
     ) -> T:
         """Send a message. `key`: an Idempotency-Key. Without `repeat`, what may have been done is not asked again."""
         headers = {"content-type": "application/json"} | ({"idempotency-key": key} if key else {})
         body = msgspec.json.encode(message)
-        return self._decode(self.ask(method, path, body=body, headers=headers, also=also, repeat=repeat), form)
+        answer = self.ask(method, path, body=body, headers=headers, query=query, also=also, repeat=repeat)
+        return self._decode(answer, form)
 
     def ask(
         self,
@@ -117,7 +127,7 @@ class Transport:
     def _try(
         self, method: str, path: str, body: bytes | None, headers: Mapping[str, str] | None, query: Query | None
     ) -> tuple[httpx.Response | None, httpx.TransportError | None]:
-        params = {name: value for name, value in (query or {}).items() if value is not None}
+        params = {name: value for name, value in {**self._about, **(query or {})}.items() if value is not None}
         try:
             return self._client.request(method, path, content=body, headers=headers, params=params), None
         except httpx.TransportError as error:
