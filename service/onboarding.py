@@ -15,6 +15,7 @@ from service.callers import Caller
 from service.context import Shelfcast
 from service.core import onboarding as core
 from service.core.actions import Action
+from service.core.happenings import Kind, ProductionPayload
 from service.core.onboarding import Item, Milestone, State
 from service.errors import ConflictError
 from service.happenings import tell
@@ -156,8 +157,8 @@ async def ask(ctx: Shelfcast, caller: Caller, contact: str, remark: str | None) 
         await insert(conn, caller.store_id, contact, remark, items, by(caller), now)
         newest = await store.newest_request(conn, caller.store_id)
         assert newest is not None  # noqa: S101 - it was inserted just now
-        told = {"requestId": newest["id"], "store": caller.store, "contact": contact, "note": remark}
-        await tell(conn, caller.store_id, now, "production.requested", told)
+        told = ProductionPayload(request_id=newest["id"], store=caller.store, contact=contact, note=remark)
+        await tell(conn, caller.store_id, now, Kind.PRODUCTION_REQUESTED, told)
         return newest
 
     return request_message(await ctx.db.write(work))

@@ -329,5 +329,5 @@ async def note_reach(connection: Connection, at: At, away: str | None, settings:
 
 
 def _is_news(gateway: Record, told_from: int, now: int) -> bool:
-    """Whether that a gateway does not answer is to be told now: once, and not while somebody maintains it."""
-    return now >= told_from and gateway["offline_told_at"] is None and gateway["maintenance_since"] is None
+    """Whether that a gateway does not answer is to be told now, and was not told before."""
+    return now >= told_from and gateway["offline_told_at"] is None

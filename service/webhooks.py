@@ -22,7 +22,7 @@ from service.posting import Poster, signed
 from service.store import tenants, webhooks
 from service.store.database import Connection, Record
 from service.store.tenants import Token
-from service.stores import known_store
+from service.stores import known_organisation, known_store
 from service.webhook_messages import Kind, NewWebhook, Webhook, WebhookChange, WebhookSecret, WebhookTested
 
 MOST = 50
@@ -60,9 +60,7 @@ async def side_of_slug(
             return Side(found.organisation_id, found.id, actor)
         whose = None
         if organisation is not None:
-            whose = await webhooks.organisation_id(connection, organisation)
-            if whose is None:
-                raise NotFoundError(f"There is no organisation {organisation}; shelfcast store list shows them.")
+            whose = (await known_organisation(connection, organisation)).id
         return Side(whose, None, actor)
 
 

@@ -34,7 +34,7 @@ async def subscribed(
     row = {
         "id": new_id(),
         "organisation_id": None if operator else found.organisation_id,
-        "store_id": found.id if store else None,
+        "store_id": found.id if store and not operator else None,
         "url": url,
         "kinds": msgspec.json.encode(kinds).decode(),
         "secret": ctx.sealer.seal(SECRET),

@@ -1,6 +1,5 @@
 """Webhooks at a shell: of stores and organisations, and the operator's own."""
 
-import getpass
 import json
 from collections.abc import Callable
 
@@ -8,6 +7,7 @@ import click
 
 from service import deliveries, webhooks
 from service.cli.console import notes, results, table
+from service.cli.displays import me
 from service.cli.work import run
 from service.context import Shelfcast
 from service.core.happenings import SUBSCRIBABLE
@@ -19,12 +19,8 @@ _STATES = ("pending", "delivered", "failed")
 _KINDS = click.Choice(list(map(str, SUBSCRIBABLE)))
 
 
-def _actor() -> str:
-    return f"command line, {getpass.getuser()}"
-
-
 def _operator() -> Side:
-    return Side(None, None, _actor())
+    return Side(None, None, me())
 
 
 @click.group()
@@ -54,7 +50,7 @@ def add(
         raise click.UsageError("The operator's own is told of requests for production alone; leave --kind out.")
 
     async def work(ctx: Shelfcast) -> WebhookSecret:
-        side = await webhooks.side_of_slug(ctx, _actor(), store=store, organisation=organisation)
+        side = await webhooks.side_of_slug(ctx, me(), store=store, organisation=organisation)
         wanted = NewWebhook(url=url, kinds=list(kinds) or None, description=description)
         return await webhooks.create(ctx, side, wanted)
 

@@ -149,11 +149,11 @@ class RejectedPayload(Payload, frozen=True, kw_only=True):
 
 
 class ProductionPayload(Payload, frozen=True, kw_only=True):
-    """The store is the sandbox whose integration was verified."""
+    """`store`: the sandbox whose integration was verified; `contact`: whom to answer."""
 
     request_id: str
-    organisation: str
-    requested_by: str
+    store: str
+    contact: str
     note: str | None
 
 
@@ -303,8 +303,8 @@ ABOUT: tuple[About, ...] = (
         "Somebody asks for a production token for a store; told to the operator's own endpoint too.",
         ProductionPayload(
             request_id="01JDK4A0B1C2D3E4F5G6H7J8K9",
-            organisation="acme",
-            requested_by="pos-sandbox",
+            store="acme-sandbox",
+            contact="integration@pos.example",
             note="Go-live on Monday",
         ),
     ),

@@ -88,11 +88,6 @@ async def count(connection: Connection, organisation_id: int | None, store_id: i
     return await counted(connection, _of(organisation_id, store_id, select(webhooks.c.id)))
 
 
-async def organisation_id(connection: Connection, slug: str) -> int | None:
-    found: int | None = await connection.scalar(select(organisations.c.id).where(organisations.c.slug == slug))
-    return found
-
-
 async def everywhere(connection: Connection) -> list[Record]:
     """All endpoints of all organisations, the operator's own too."""
     return list((await connection.execute(_WITH_NAMES.order_by(webhooks.c.id))).mappings())

@@ -6,18 +6,21 @@ from dataclasses import replace
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
 from service import production, stores, tokens
 from service.context import Shelfcast
+from service.core.happenings import ProductionPayload
 from service.core.onboarding import HURRIED
 from service.core.scopes import Scope
 from service.errors import ConflictError, NotFoundError, ValidationError
 from service.settings import Settings
-from service.store import chain_tables, webhooks
+from service.store import chain_tables
 from service.store.tables import batches
 from service.stores import NewStore
 from service.tokens import Wanted
+from tests.hooks import delivery, subscribed, told
 from tests.service.api.conftest import MAX_BODY
 from tests.shop import milk
 
@@ -212,22 +215,19 @@ async def test_who_is_not_complete_is_told_what_is_missing(lab: httpx.AsyncClien
 
 
 async def test_a_complete_integration_asks_once_and_the_operator_hears_of_it(
-    lab: httpx.AsyncClient, ctx: Shelfcast, later: Later, monkeypatch: pytest.MonkeyPatch
+    lab: httpx.AsyncClient, ctx: Shelfcast, later: Later
 ):
-    async def asked(*_: object) -> list[str]:
-        return ["hook"]
-
     await complete(lab, ctx, later)
-    monkeypatch.setattr(webhooks, "asking_for", asked)
-    monkeypatch.setattr(webhooks, "insert_deliveries", lambda *_: asyncio.sleep(0))
+    operator = await subscribed(ctx, store="lab", operator=True)
     assert (await lab.get("/api/v1/production")).json()["complete"]
     asked_for = await lab.post("/api/v1/production", json=ASK)
     assert asked_for.status_code == 201, asked_for.text
     assert (asked_for.json()["state"], asked_for.json()["requestedBy"]) == ("open", "token POS")
     assert (await lab.post("/api/v1/production", json=ASK)).status_code == 409
-    async with ctx.db.read() as conn:
-        (event,) = (await conn.execute(chain_tables.events.select())).mappings().all()
-    assert (event["kind"], "integration@pos.example" in event["data"]) == ("production.requested", True)
+    (data,) = await told(ctx, "production.requested")
+    assert data == {"requestId": asked_for.json()["id"], "store": "lab", **ASK}
+    msgspec.convert(data, ProductionPayload)
+    assert (await delivery(ctx))["webhook_id"] == operator
     (waiting,) = await production.requests(ctx)
     assert (waiting.row["store"], waiting.missing) == ("lab", ())
 
