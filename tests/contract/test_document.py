@@ -22,8 +22,8 @@ CHECKS = (
     "response_schema_conformance,missing_required_header,unsupported_method,allow_header_conformance,"
     "use_after_free,ensure_resource_availability,object_level_authorization"
 )
-"""All but those that judge rows: one that is refused is an error of the row, and never of its neighbours. What becomes of
-wrong tokens is the matrix's to try (tests/service/api/test_matrix.py): so many at once are answered with 429."""
+"""All but those that judge rows: one that is refused is an error of the row, and never of its neighbours. What becomes
+of wrong tokens is the matrix's to try (tests/service/api/test_matrix.py): so many at once are answered with 429."""
 STREAM = "/events$"
 
 
