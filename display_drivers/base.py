@@ -6,8 +6,8 @@ suite, `display_drivers.bench` as well. All times are integer milliseconds since
 """
 
 import enum
-from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import Any, Literal, Protocol, runtime_checkable
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from typing import Any, Literal, Protocol, TypeVar, runtime_checkable
 
 import msgspec
 
@@ -142,6 +142,7 @@ class DriverInfo(msgspec.Struct, frozen=True):
         reports_within: Seconds from an accepted push to its report, on a good day with every display in reach; after
             twice that the service sends again.
         carries_id: Whether an update's token travels with it and comes back as `Report.shows`.
+        max_displays: Most displays that one gateway can look after; None: it does not say.
     """
 
     name: str
@@ -152,6 +153,7 @@ class DriverInfo(msgspec.Struct, frozen=True):
     send_timeout: float = 10.0
     reports_within: float = 120.0
     carries_id: bool = True
+    max_displays: int | None = None
 
 
 class Driver(Protocol):
@@ -216,3 +218,32 @@ class Factory(Protocol):
 
     def __call__(self, config: Mapping[str, str]) -> Driver:
         """A driver for one gateway; raises NotAllowedError or PermanentError if the configuration cannot be right."""
+
+
+class Setting(msgspec.Struct, frozen=True):
+    """One setting of a gateway, as its driver states it; every value is text.
+
+    Attributes:
+        name: Its key in the configuration.
+        text: What it is, in one sentence for whoever fills it in.
+        required: Whether a gateway cannot be without it.
+        secret: Sealed at rest, and shown to nobody again.
+    """
+
+    name: str
+    text: str
+    required: bool = False
+    secret: bool = False
+
+
+F = TypeVar("F", bound=Factory)
+
+
+def with_settings(*settings: Setting) -> Callable[[F], F]:
+    """State the settings of a factory: no other is let through to it, and those that are secret are kept so."""
+
+    def state(factory: F) -> F:
+        factory.__dict__["settings"] = settings
+        return factory
+
+    return state

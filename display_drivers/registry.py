@@ -3,10 +3,11 @@
 A driver is loaded when it is first asked for, and not before: one that cannot be loaded breaks nothing but itself.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from importlib.metadata import EntryPoint, entry_points
 
-from display_drivers.base import Driver
+from display_drivers.base import Driver, Setting
 from display_drivers.bench import RealBench
 from display_drivers.errors import DriverError, PermanentError
 
@@ -29,13 +30,28 @@ def create(name: str, config: Mapping[str, str]) -> Driver:
         DriverError: No driver has this name, or it cannot be loaded, or it refuses the configuration.
     """
     entry_point = _entry_point(name)
-    try:
+    with _blamed(entry_point):
         driver: Driver = entry_point.load()(config)
+    return driver
+
+
+def settings(name: str) -> tuple[Setting, ...] | None:
+    """What a gateway of this driver can be set to; None where the driver does not state it. Raises as `create`."""
+    entry_point = _entry_point(name)
+    with _blamed(entry_point):
+        stated: tuple[Setting, ...] | None = getattr(entry_point.load(), "settings", None)
+    return stated
+
+
+@contextmanager
+def _blamed(entry_point: EntryPoint) -> Iterator[None]:
+    """Whatever a plug-in raises is its own trouble, in words that name it."""
+    try:
+        yield
     except DriverError:
         raise
-    except Exception as error:  # whatever a plug-in raises is its own trouble, in words that name it
-        raise PermanentError(f"Driver {name} ({entry_point.value}) cannot be used: {error!r}.") from error
-    return driver
+    except Exception as error:
+        raise PermanentError(f"Driver {entry_point.name} ({entry_point.value}) cannot be used: {error!r}.") from error
 
 
 def bench(name: str, config: Mapping[str, str]) -> RealBench:

@@ -11,18 +11,21 @@ from litestar import Litestar, Request, Router
 from litestar.di import Provide
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from service import collecting
+from service import collecting, gateway_setup
 from service.api.answers import PROBLEM_JSON, fault, refuse
+from service.api.batches import AuditController, BatchesController, GuardsController
 from service.api.catalogue import CatalogueController
 from service.api.displays import DisplaysController, EvidenceController
 from service.api.envelope import Envelope
 from service.api.feed import BatchController, ProductsController
+from service.api.gateways import GatewaysController
 from service.api.health import HealthController
 from service.api.metrics import Metrics
 from service.api.pages import PagesController
 from service.api.prefix import API_PREFIX
 from service.api.previews import PreviewsController
 from service.api.tenants import ProductionController, StoresController, TokensController
+from service.api.webhooks import DeliveriesController, WebhooksController
 from service.context import Shelfcast, opened
 from service.errors import ValidationError
 from service.ids import new_id
@@ -38,6 +41,12 @@ VERSIONED = (
     StoresController,
     TokensController,
     ProductionController,
+    GatewaysController,
+    BatchesController,
+    GuardsController,
+    AuditController,
+    WebhooksController,
+    DeliveriesController,
 )
 """What answers under the prefix; of these the feed alone answers at the root too."""
 
@@ -51,7 +60,9 @@ def create_app(settings: Settings) -> Litestar:
         async with opened(settings) as ctx:
             app.state.ctx = ctx
             app.state.stopping = asyncio.Event()
+            sealing = asyncio.create_task(gateway_setup.seal_stored(ctx))
             yield
+            await asyncio.wait([sealing], timeout=settings.shutdown_within)
 
     app = Litestar(
         route_handlers=[*FEED, Router(API_PREFIX, route_handlers=VERSIONED), HealthController, PagesController],

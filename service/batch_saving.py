@@ -10,24 +10,29 @@ from dataclasses import dataclass
 
 import msgspec
 
-from service import planning, progress, saving
+from service import planning, progress, saving, telling
 from service.context import Shelfcast
 from service.core import batches as core
 from service.core import staged
 from service.core.batches import Phase, Status
-from service.core.guards import Guards, objection
+from service.core.guards import MOST_EXAMPLES, Guards, Objection, archiving
+from service.core.happenings import Kind
 from service.core.product import StoreFacts
+from service.price_guard import Choice, PriceGuard
 from service.saving import Saved, Source
-from service.store import batches, displays, products, tags
+from service.store import batches, displays, products, tags, tenants
 from service.store.database import Connection, Record
 from service.store.statements import CHUNK, chunks
 
 _decode_guards = msgspec.json.Decoder(Guards).decode
+_encode = msgspec.json.Encoder().encode
 
 _FEW = 100
 """Products that pushes may change before their transaction is over: while nothing changes, the next push joins it."""
 _MOST_PUSHES = 10
 """In one transaction, so that a thousand unchanged rows cost no commit of their own, and nobody waits for long."""
+_HOPELESS = 5
+"""Failures of the same batch after which it is given up; a database that is away does not count."""
 
 
 class LostLeaseError(Exception):
@@ -58,8 +63,9 @@ class Saver:
         if batch is None:
             return True
         if batch["status"] == Status.PROCESSING:
-            winners = await self._winners(batch_id, pushes)
-            if batch["mode"] == "full" and await self._is_held(batch, pushes, winners):
+            chosen = Choice(batch)
+            winners = await self._winners(batch_id, pushes, chosen)
+            if await self._is_held(batch, pushes, winners, chosen):
                 return True
             with suppress(_EndedError):  # what was saved before still gets its faces
                 if not await self._save_products(batch, pushes, winners):
@@ -68,31 +74,50 @@ class Saver:
         await self._finish(batch_id)
         return True
 
-    async def _winners(self, batch_id: str, pushes: list[Record]) -> dict[str, int]:
-        """Barcode -> where its last row stands; the last row of a barcode wins."""
+    async def _winners(self, batch_id: str, pushes: list[Record], chosen: Choice) -> dict[str, int]:
+        """Barcode -> where its last row stands; the last row of a barcode wins. The guard chooses rows as they pass."""
         winners: dict[str, int] = {}
         for place, push in enumerate(pushes):
             async with self.ctx.db.read() as connection:
                 held = await batches.staged_rows(connection, self.store_id, batch_id, push["number"])
-            winners.update((barcode, place * CHUNK + index) for index, barcode in staged.barcodes(held))
+            named = staged.barcodes(held)
+            winners.update((barcode, place * CHUNK + index) for index, barcode in named)
+            chosen.look(place, push, held, named)
         return winners
 
-    async def _is_held(self, batch: Record, pushes: list[Record], winners: dict[str, int]) -> bool:
-        """Ask the guard before anything is saved."""
+    async def _is_held(self, batch: Record, pushes: list[Record], winners: dict[str, int], chosen: Choice) -> bool:
+        """Ask the guards before anything is saved."""
         if batch["released_by"] or any(push["saved_at"] for push in pushes):
+            return False
+        async with self.ctx.db.read() as connection:
+            store = await tenants.store_record(connection, self.store_id)
+        guards = _decode_guards(store["guards"])
+        prices = PriceGuard(self.ctx, store, batch, winners, guards)
+        found = await prices.objection(chosen, pushes, lambda: self.ctx.db.write(self._keep))
+        if batch["mode"] != "full" and found is None:
             return False
 
         async def work(connection: Connection) -> bool:
-            store = await self._keep(connection)
-            missing, on_sale = await self._missing(connection, batch, winners)
-            reason = objection(_decode_guards(store["guards"]), len(missing), on_sale)
-            if reason:
-                await batches.set_columns(
-                    connection, self.store_id, batch["id"], status=Status.HELD, phase=None, reason=reason
-                )
-            return reason is not None
+            await self._keep(connection)
+            objection = found or await self._too_many_archived(connection, batch, winners, guards)
+            if objection:
+                held = {"status": Status.HELD, "phase": None, "reason": objection.reason}
+                detail = {"guard": objection.guard, "guard_detail": _encode(objection).decode()}
+                await batches.set_columns(connection, self.store_id, batch["id"], **held, **detail)
+                await telling.of_batch(connection, Kind.BATCH_HELD, batch, self.ctx.clock(), **held)
+            return objection is not None
 
         return await self.ctx.db.write(work)
+
+    async def _too_many_archived(
+        self, connection: Connection, batch: Record, winners: dict[str, int], guards: Guards
+    ) -> Objection | None:
+        missing, on_sale = await self._missing(connection, batch, winners)
+        objection = archiving(guards, len(missing), on_sale)
+        if objection is None:
+            return None
+        examples = await saving.priced(connection, self.store_id, missing[:MOST_EXAMPLES], self.ctx.clock())
+        return msgspec.structs.replace(objection, examples=tuple(examples))
 
     async def _save_products(self, batch: Record, pushes: list[Record], winners: dict[str, int]) -> bool:
         """Save what is not saved yet; False: time ran out. Raises _EndedError."""
@@ -244,8 +269,10 @@ class Saver:
         if batch is not None and batch["status"] != Status.PROCESSING:
             return False
         if batch is not None:
+            now = self.ctx.clock()
+            await telling.of_refused_rows_of_batch(connection, batch, now)
             await batches.set_columns(connection, self.store_id, batch_id, phase=Phase.SYNCING)
-            await progress.advance(connection, self.store_id, [batch_id], self.ctx.clock(), self.ctx.settings)
+            await progress.advance(connection, self.store_id, [batch_id], now, self.ctx.settings)
         return True
 
     async def _take_out(self, connection: Connection, batch_id: str) -> None:
@@ -267,3 +294,21 @@ class Saver:
         if not await batches.lease_saver(connection, self.store_id, self.worker, now, until):
             raise LostLeaseError
         return store
+
+
+async def count_failure(connection: Connection, store_id: int, batch_id: str, error: str, now: int) -> None:
+    """Saving raised something that waiting does not mend; after some such failures the batch is given up."""
+    await batches.add_to(connection, store_id, batch_id, failures=1)
+    batch = await batches.get(connection, store_id, batch_id)
+    if batch is None or batch["failures"] < _HOPELESS:
+        return
+    failed = {
+        "status": Status.FAILED,
+        # Its phase stays, so that displays of what it has saved are planned, unless that is what fails.
+        "phase": batch["phase"] if batch["failures"] < 2 * _HOPELESS else None,
+        "reason": f"Saving failed {_HOPELESS} times ({error}); see the log. Push the products again.",
+        "completed_at": now,
+    }
+    await batches.set_columns(connection, store_id, batch_id, **failed)
+    if batch["status"] != Status.FAILED:
+        await telling.of_batch(connection, Kind.BATCH_FAILED, batch, now, **failed)

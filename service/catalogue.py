@@ -15,7 +15,7 @@ from service.core.money import exact_text
 from service.core.product import Product, StoreFacts
 from service.core.reasons import why
 from service.errors import NotFoundError, ValidationError
-from service.ids import first_id, is_id
+from service.ids import first_of, is_id
 from service.messages import Page, Window, time, time_or_none
 from service.messages_products import (
     FieldChange,
@@ -231,9 +231,9 @@ async def prices(ctx: Shelfcast, shop: Shop, named: Named, window: Window) -> Pa
 
 async def all_prices(ctx: Shelfcast, shop: Shop, since: int, window: Window) -> Page[ProductPrice]:
     """Prices of the whole store from a moment on, the oldest first. This never ends, so that `next` is always told."""
-    after = paging.decode(window.cursor, paging.Id) or first_id(since)
+    after = paging.decode(window.cursor, paging.Id) or first_of(since)
     async with ctx.db.read() as connection:
-        settled = first_id(ctx.clock() - SETTLED)
+        settled = first_of(ctx.clock() - SETTLED)
         rows = await catalogue.prices_between(connection, shop.store_id, after, settled, window.per_page)
     found = [_price_message(row, row["product_id"]) for row in rows]
     return paging.page(window, found, rows[-1]["id"] if rows else after, None)

@@ -4,7 +4,7 @@ ServiceError(status, code)
 ├── ValidationError 400      ├── MethodNotAllowedError 405   ├── UnprocessableError 422
 ├── UnauthorizedError 401    ├── ConflictError 409           ├── RateLimitedError 429
 ├── ForbiddenError 403       ├── SessionExpiredError 410     └── UnavailableError 503
-├── NotFoundError 404        ├── TooLargeError 413
+├── NotFoundError 404        ├── TooLargeError 413         └── DriverRefusedError 422
 └────────────────────────────┴── UnsupportedMediaTypeError 415
 """
 
@@ -104,6 +104,14 @@ class RowsRefusedError(UnprocessableError):
     def __init__(self, detail: str, members: Mapping[str, Any]) -> None:
         super().__init__(detail)
         self.members = members
+
+
+class DriverRefusedError(ServiceError):
+    """A gateway's settings cannot be right, or nothing answers there: in the driver's own words."""
+
+    status = 422
+    code = "driver_refused"
+    title = "Refused by the driver"
 
 
 class RateLimitedError(ServiceError):

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import msgspec
 import structlog
 
-from service import paging, planning, progress, reasons, saving
+from service import paging, planning, progress, reasons, saving, telling
 from service.callers import Caller
 from service.context import Shelfcast
 from service.core import staged
@@ -68,6 +68,8 @@ async def change(ctx: Shelfcast, caller: Caller, kind: Kind, rows: Sequence[msgs
         affected = await displays.of_barcodes(connection, caller.store_id, saved.touched)
         planned = await planning.plan_displays(connection, caller.store_id, affected, now, cause, known=saved.touched)
         await progress.advance(connection, caller.store_id, planned.batches, now, ctx.settings)
+        refused = _refused(parsed, saved)
+        await telling.of_refused_rows(connection, caller.store_id, cause, len(rows), refused, now)
         return saved, planned
 
     saved, planned = await ctx.db.write(work)
@@ -77,7 +79,7 @@ async def change(ctx: Shelfcast, caller: Caller, kind: Kind, rows: Sequence[msgs
 
 def _changed(received: int, parsed: Parsed, saved: Saved, tag_count: int) -> Accepted:
     doubles = _duplicates([(row.index, row.barcode) for row in parsed.rows])
-    errors = sorted([*parsed.errors, *saved.problems], key=lambda problem: problem.index)
+    errors = _refused(parsed, saved)
     rejected = len({problem.index for problem in errors})
     return Accepted(
         received=received,
@@ -92,6 +94,10 @@ def _changed(received: int, parsed: Parsed, saved: Saved, tag_count: int) -> Acc
         errors=errors,
         warnings=[*parsed.warnings, *doubles],
     )
+
+
+def _refused(parsed: Parsed, saved: Saved) -> list[Problem]:
+    return sorted([*parsed.errors, *saved.problems], key=lambda problem: problem.index)
 
 
 def _duplicates(accepted: Sequence[tuple[int, str]]) -> list[Problem]:
@@ -268,6 +274,7 @@ async def cancel(ctx: Shelfcast, caller: Caller, session_id: str) -> StatusMessa
             session_id,
             status=Status.CANCELLED,
             reason="Cancelled by the caller.",
+            cancelled_by=f"token {caller.token}",
             completed_at=now,
             tags_total=batch["tags_total"] - dropped,
             phase=Phase.SAVING if saving_now else None,
@@ -297,7 +304,7 @@ async def errors(ctx: Shelfcast, caller: Caller, session_id: str, window: Window
         total = await batches.count_errors(connection, caller.store_id, session_id)
     shown = rows[: window.per_page]
     last = (shown[-1]["push"], shown[-1]["row"], shown[-1]["number"]) if len(rows) > len(shown) else None
-    return paging.page(window, [_rejected(row) for row in shown], last, total)
+    return paging.page(window, [rejected(row) for row in shown], last, total)
 
 
 async def displays_of(
@@ -317,7 +324,7 @@ async def displays_of(
     return paging.page(window, [_display(row, bound.get(row["display_id"], {})) for row in shown], last, total)
 
 
-def _rejected(row: Record) -> RejectedRow:
+def rejected(row: Record) -> RejectedRow:
     return RejectedRow(
         push=row["push"],
         index=row["row"],

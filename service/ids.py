@@ -48,11 +48,6 @@ class _Series:
 new_id = _Series().next
 
 
-def first_id(moment: int) -> str:
-    """The lowest id of a millisecond since the epoch."""
-    return "".join(_ALPHABET[max(0, moment) >> shift & 31] for shift in range(45, -1, -5)) + "0" * 16
-
-
 def is_id(text: str) -> bool:
     return _FORM.fullmatch(text) is not None
 

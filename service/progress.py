@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable
 
+from service import telling
 from service.core import batches as core
 from service.core.batches import Phase, Reach, Status
+from service.core.happenings import Kind
 from service.messages import ProofCounts, time, time_or_none
 from service.messages import Status as StatusMessage
 from service.settings import Settings
@@ -49,6 +51,7 @@ async def _take(connection: Connection, batch: Record, step: core.Step, now: int
         await batches.set_columns(connection, batch["store_id"], batch["id"], **changed)
     if step.status is Status.COMPLETED:
         await batches.drop_staged(connection, batch["store_id"], batch["id"])
+        await telling.of_batch(connection, Kind.BATCH_COMPLETED, batch, now, **changed)
 
 
 def status_of(batch: Record, now: int) -> Status:

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from display_drivers.base import Proof, Report
-from service import display_events
+from service import display_events, telling
 from service.core.updates import OPEN, Phase
 from service.ids import new_id
 from service.store import displays, products, tags, updates
@@ -56,9 +56,11 @@ async def record(connection: Connection, heard: Gathering) -> Proven:
     ids = await displays.by_address(connection, store_id, heard.gateway_id, latest)
     locked = {display["id"]: display for display in await displays.lock(connection, store_id, ids.values())}
     here = {id_: address for address, id_ in ids.items() if id_ in locked}
-    await displays.set_columns(connection, [_telemetry(locked[id_], latest[here[id_]], heard.now) for id_ in here])
     told = [(locked[ids[report.address]], report) for report in heard.reports if ids.get(report.address) in here]
     await display_events.note_reports(connection, told, heard.now)
+    telemetry = [_telemetry(locked[id_], latest[here[id_]], heard.now) for id_ in here]
+    await displays.set_columns(connection, telemetry)
+    await telling.of_batteries(connection, store_id, heard.gateway_id, locked, telemetry, heard.now)
     said = {id_: proving[address] for id_, address in here.items() if address in proving}
     marks = {report.shows for report in said.values() if report.shows}
     known = await updates.by_mark(connection, store_id, said, marks) if marks else {}
@@ -74,6 +76,8 @@ async def record(connection: Connection, heard: Gathering) -> Proven:
     await _confirm(connection, heard, proven)
     await _confirm_tags(connection, heard, proven, tally)
     await tally.apply(connection)
+    news = [(one.display, one.update["digest"], one.level) for one in proven]
+    await telling.of_proof(connection, store_id, heard.gateway_id, news, heard.now)
     return Proven(len(proven), [display["id"] for display, _ in drifted], tally.batches)
 
 

@@ -12,6 +12,7 @@ import msgspec
 
 from service.changes import change_row
 from service.core import differences, sales, staged
+from service.core.guards import Example
 from service.core.merging import STALE, changes_nothing, content_hash, merge
 from service.core.product import Problem, Product, Row, StoreFacts
 from service.core.row_rules import Kind
@@ -101,6 +102,13 @@ async def on_sale(connection: Connection, store_id: int, barcodes: Collection[st
         barcode: OnSale(None if row["archived_at"] else _decode(row["content"]), row["price_id"])
         for barcode, row in (await products.by_barcode(connection, store_id, barcodes)).items()
     }
+
+
+async def priced(connection: Connection, store_id: int, barcodes: Collection[str], now: int) -> list[Example]:
+    """Products on sale and what they cost, as a guard names those that would be taken off sale."""
+    known = await on_sale(connection, store_id, barcodes)
+    sold = [one.product for _, one in sorted(known.items()) if one.product]
+    return [Example(product.barcode, product.name, sales.effective(product, now).price, None) for product in sold]
 
 
 async def save_held(

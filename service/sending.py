@@ -21,6 +21,7 @@ from display_drivers.errors import (
     TransientError,
     UnreachableError,
 )
+from service import telling
 from service.core import updates as core
 from service.core.faces import Face, from_content
 from service.core.template_file import TemplateError
@@ -298,20 +299,35 @@ def silence(outcomes: Iterable[Outcome]) -> str | None:
 
 
 async def note_reach(connection: Connection, at: At, away: str | None, settings: Settings, now: int) -> None:
-    """Whether the gateway answered (`away` None) or how it did not; logged when it goes, and when it returns."""
+    """Whether the gateway answered (`away` None) or how it did not; logged when it goes, and when it returns.
+
+    That one in maintenance does not answer is no news. Webhooks are told of it once it has been away for as long as
+    no batch waits for it, and then of its return.
+    """
     gateway = await gateways.get(connection, at.store_id, at.gateway_id)
-    if gateway is None:
+    if gateway is None or (away is not None and gateway["maintenance_since"] is not None):
         return
     since: int | None = gateway["unreachable_since"]
     columns: dict[str, Any]
     if away is None:
         if since is not None:
             log.info("gateway_back", gateway=gateway["name"], away_seconds=(now - since) // 1000)
+            if gateway["offline_told_at"] is not None:
+                await telling.of_gateway_online(connection, gateway, since, now)
         columns = {"unreachable_since": None, "error": None, "reached_at": now, "next_push_at": None}
+        columns["offline_told_at"] = None
     else:
         if since is None:
             log.warning("gateway_unreachable", gateway=gateway["name"], error=away)
         pause = max(int(settings.retry_first * 1000), (now - (since or now)) // 2)
         following = now + min(_GATEWAY_PAUSE_MOST, pause)
         columns = {"unreachable_since": since or now, "error": away, "next_push_at": following}
+        if since is not None and _is_news(gateway, since + int(settings.unreachable_after * 1000), now):
+            await telling.of_gateway_offline(connection, gateway, since, away, now)
+            columns["offline_told_at"] = now
     await gateways.set_columns(connection, at.store_id, at.gateway_id, **columns)
+
+
+def _is_news(gateway: Record, told_from: int, now: int) -> bool:
+    """Whether that a gateway does not answer is to be told now: once, and not while somebody maintains it."""
+    return now >= told_from and gateway["offline_told_at"] is None and gateway["maintenance_since"] is None

@@ -161,6 +161,8 @@ class Settings:
         simulator_url: Simulated store that sandbox stores have their displays in; None: a child of `serve`.
         secret_key: Seals secrets of gateways and webhooks; of several, with commas, the first one seals. None: a key in
             a file of `data_dir`. Machines that share a database share the key.
+        gateway_networks: Where gateways that are set through the API may be besides the ordinary: on this machine, as
+            127.0.0.0/8, or link-local. At the shell they may be anywhere.
         log_level: debug, info, warning or error.
         workers: Worker processes that `serve` runs.
         trusted_proxies: Peers whose X-Forwarded-For and -Proto are believed.
@@ -178,6 +180,15 @@ class Settings:
         shutdown_within: Requests, streams and jobs have this long to end.
         max_body: Bytes of one request, compressed or expanded.
         history_for: Days for which it is kept what displays showed and reported; 0: for ever. Price history always is.
+        webhook_networks: Networks that webhooks may be sent to though they are not public, also without TLS.
+        webhook_timeout: A receiver has this long to answer a webhook.
+        webhook_retry_first: Wait before the first repetition of a webhook; each further wait is four times as long.
+        webhook_retry_most: The longest such wait.
+        webhook_retry_for: A webhook is given up this long after its event.
+        webhook_overlap: After a rotation the old secret signs too for this long.
+        webhook_disable_after: An endpoint to which nothing was delivered for this long is disabled.
+        webhook_keep_for: Events and their deliveries are kept for this long.
+        overdue_after: A display that does not show its face this long after it was wanted is told of.
     """
 
     data_dir: Path = field(default_factory=_home, metadata={"parse": _folder})
@@ -188,6 +199,7 @@ class Settings:
     redis_server: Path | None = field(default=None, metadata={"parse": _folder})
     simulator_url: str | None = _setting(None, _http_url)
     secret_key: str | None = _setting(None, _fernet_keys, secret=True)
+    gateway_networks: tuple[str, ...] = _setting((), _networks)
     log_level: str = _setting("info", _one_of("debug", "info", "warning", "error"))
     workers: int = _setting(1, _whole(1, 64))
     trusted_proxies: tuple[str, ...] = _setting((), _networks)
@@ -205,6 +217,15 @@ class Settings:
     shutdown_within: float = _setting(5.0, _seconds(0.1, 600))
     max_body: int = _setting(16 * 1024 * 1024, _whole(1024, 1024**3))
     history_for: int = _setting(400, _whole(0, 36_500))
+    webhook_networks: tuple[str, ...] = _setting((), _networks)
+    webhook_timeout: float = _setting(15.0, _seconds(0.1, 60))
+    webhook_retry_first: float = _setting(5.0, _seconds(0.01, 3600))
+    webhook_retry_most: float = _setting(21_600.0, _seconds(0.01, 86_400))
+    webhook_retry_for: float = _setting(86_400.0, _seconds(1, 7 * 86_400))
+    webhook_overlap: float = _setting(86_400.0, _seconds(0, 30 * 86_400))
+    webhook_disable_after: float = _setting(5 * 86_400.0, _seconds(1, 365 * 86_400))
+    webhook_keep_for: float = _setting(30 * 86_400.0, _seconds(60, 3650 * 86_400))
+    overdue_after: float = _setting(1800.0, _seconds(0.1, 7 * 86_400))
 
     @property
     def sqlalchemy_url(self) -> str:
@@ -274,6 +295,10 @@ def _clashes(settings: Settings) -> list[str]:
         (
             settings.retry_first <= settings.retry_most,
             "SHELFCAST_RETRY_FIRST is longer than SHELFCAST_RETRY_MOST; lower the first or raise the second.",
+        ),
+        (
+            settings.webhook_retry_first <= settings.webhook_retry_most,
+            "SHELFCAST_WEBHOOK_RETRY_FIRST is longer than SHELFCAST_WEBHOOK_RETRY_MOST; lower the first.",
         ),
     )
     return [fault for holds, fault in rules if not holds]

@@ -11,7 +11,7 @@ from service.core.reasons import Circumstances, why
 from service.errors import NotFoundError
 from service.messages import DisplayState, Page, Window, time, time_or_none
 from service.messages_displays import Bound, DisplayDetail
-from service.reasons import proof_word
+from service.reasons import maintenance_of, proof_word
 from service.store import displays, shelf_lists
 from service.store.database import Connection, Record
 from service.store.pages import counted
@@ -138,4 +138,5 @@ def circumstances(row: dict[str, Any]) -> Circumstances:
         gateway_error=row["gateway_error"],
         error=row["error"] or row["failure"],
         detail=row["detail"] if row["error"] else row["failure_detail"],
+        maintenance=maintenance_of(row),
     )

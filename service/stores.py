@@ -6,14 +6,12 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from display_drivers import registry
-from display_drivers.errors import DriverError
 from service.auditing import Who, note
 from service.context import Shelfcast
 from service.core.actions import Action
 from service.errors import ConflictError, NotFoundError, ValidationError
 from service.ids import new_id
-from service.store import products, tenants
+from service.store import tenants
 from service.store.database import Connection
 from service.store.tenants import Gateway, Organisation, Store
 
@@ -23,7 +21,6 @@ ORGANISATION = "default"
 _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _LOCALE = re.compile(r"[a-z]{2,3}(?:[-_][A-Z][a-z]{3})?(?:[-_](?:[A-Z]{2}|[0-9]{3}))?")
-_NAME_LIMIT = 64
 _STORE_NAME_LIMIT = 100
 SHELL = "command line"
 
@@ -180,51 +177,24 @@ async def stores(ctx: Shelfcast) -> list[Store]:
 
 
 async def add_gateway(
-    ctx: Shelfcast, store: str, name: str, driver: str, config: Mapping[str, str], *, check: bool = True
+    ctx: Shelfcast,
+    store: str,
+    name: str,
+    driver: str,
+    config: Mapping[str, str],
+    *,
+    check: bool = True,
+    by: str = "command line",
 ) -> Gateway:
-    """Save a gateway that its driver could open just now; without `check` it is saved unopened.
+    """As `gateway_setup.add`, for whoever is at the shell of this machine."""
+    from service import auditing, gateway_setup  # noqa: PLC0415 - who asks by a token has to be told its store
 
-    Raises ValidationError with the driver's own words, ConflictError if the store has a gateway of this name.
-    """
-    if not name.strip() or len(name) > _NAME_LIMIT or not name.isprintable():
-        raise ValidationError(f"A gateway's name is 1 to {_NAME_LIMIT} printable characters, such as ap-1.")
     async with ctx.db.read() as conn:
         owner = await known_store(conn, store)
-        await _refuse_taken(conn, owner, name)
-    await _try(driver, config, check=check)
-
-    async def work(conn: Connection) -> Gateway:
-        await products.lock_store(conn, owner.id)
-        await _refuse_taken(conn, owner, name)
-        gateway = Gateway(
-            store_id=owner.id, id=new_id(), name=name, driver=driver, config=dict(config), created_at=ctx.clock()
-        )
-        await tenants.insert_gateway(conn, gateway)
-        return gateway
-
-    return await ctx.db.write(work)
-
-
-async def _refuse_taken(conn: Connection, store: Store, name: str) -> None:
-    if any(gateway.name == name for gateway in await tenants.gateways_of(conn, store.id)):
-        raise ConflictError(f"Store {store.slug} has a gateway {name} already; take another name.")
-
-
-async def _try(name: str, config: Mapping[str, str], *, check: bool) -> None:
-    """Open the gateway as workers will; whatever is wrong is said now, not in the middle of the night."""
-    try:
-        driver = registry.create(name, config)
-        if not check:
-            return
-        try:
-            await driver.open()
-        finally:
-            await driver.close()
-    except DriverError as error:
-        raise ValidationError(
-            f"The gateway was not saved, since its driver could not open it: {error.detail} "
-            "Mend that, or save it unopened with --no-check."
-        ) from error
+    who = auditing.Who(owner.organisation_id, owner.id, by)
+    new = gateway_setup.New(name=name, driver=driver, config=config, check=check)
+    added = await gateway_setup.add(ctx, owner.id, who, new)
+    return next(gateway for gateway in await gateways(ctx, store) if gateway.id == added)
 
 
 async def gateways(ctx: Shelfcast, store: str) -> list[Gateway]:

@@ -12,8 +12,20 @@ import structlog
 
 from display_drivers.base import Outcome, Report
 from display_drivers.errors import DriverError, UnreachableError
-from service import blinking, planning, progress, proof, pushing, redrawing, retention, saving, sending
-from service.batch_saving import LostLeaseError, Saver
+from service import (
+    blinking,
+    delivering,
+    overdue,
+    planning,
+    progress,
+    proof,
+    pushing,
+    redrawing,
+    retention,
+    saving,
+    sending,
+)
+from service.batch_saving import LostLeaseError, Saver, count_failure
 from service.context import Shelfcast
 from service.core import updates as core
 from service.core.batches import Phase, Status
@@ -25,8 +37,6 @@ from service.store.database import UNAVAILABLE, Connection
 
 _CHUNK = 1000
 _MOST_CHUNKS = 50
-_HOPELESS = 5
-"""Failures of the same batch after which it is given up; a database that is away does not count."""
 
 log = structlog.get_logger()
 
@@ -64,21 +74,8 @@ async def _save_or_give_up(ctx: Shelfcast, saver: Saver, batch_id: str) -> bool:
         raise
     except Exception as error:
         log.exception("batch_saving_failed")
-        await ctx.db.write(_count_failure, saver.store_id, batch_id, type(error).__name__, ctx.clock())
+        await ctx.db.write(count_failure, saver.store_id, batch_id, type(error).__name__, ctx.clock())
         raise
-
-
-async def _count_failure(connection: Connection, store_id: int, batch_id: str, error: str, now: int) -> None:
-    await batches.add_to(connection, store_id, batch_id, failures=1)
-    batch = await batches.get(connection, store_id, batch_id)
-    if batch is None or batch["failures"] < _HOPELESS:
-        return
-    reason = f"Saving failed {_HOPELESS} times ({error}); see the log. Push the products again."
-    # Its phase stays, so that displays of what it has saved are planned, unless that is what fails.
-    phase = batch["phase"] if batch["failures"] < 2 * _HOPELESS else None
-    await batches.set_columns(
-        connection, store_id, batch_id, status=Status.FAILED, phase=phase, reason=reason, completed_at=now
-    )
 
 
 async def send_due(ctx: Shelfcast, line: Line) -> bool:
@@ -292,6 +289,7 @@ async def _advance_batches(ctx: Shelfcast, now: int) -> None:
 _ROUND = (
     _heed_clock, _expire_sessions, _turn_clock, redrawing.go_on, _repeat_overdue, _drive_stranded, _advance_batches,
     blinking.ring_due, retention.let_go,
+    overdue.tell, delivering.forget_old,
 )  # fmt: skip
 
 

@@ -3,14 +3,14 @@
 import asyncio
 from dataclasses import dataclass
 
-import msgspec
 import structlog
 
 from display_drivers import registry
 from display_drivers.base import Driver
 from display_drivers.errors import DriverError
-from service import sending
+from service import gateway_settings, sending
 from service.context import Shelfcast
+from service.errors import ConflictError
 from service.ids import new_id
 from service.pushing import Line
 from service.rendering import FrameCache
@@ -37,11 +37,11 @@ class Lines:
         self._turns: dict[tuple[int, str], asyncio.Lock] = {}
 
     async def get(self, store_id: int, gateway_id: str) -> Line | None:
-        """A line for one job, with a name of its own for leases; None if the gateway is retired or cannot be opened."""
+        """A line for one job, with a name of its own for leases; None if it is not in service or cannot be opened."""
         at = At(store_id, gateway_id, new_id())
         async with self._ctx.db.read() as connection:
             gateway = await gateways.get(connection, store_id, gateway_id)
-        if gateway is None:
+        if gateway is None or gateway["maintenance_since"] is not None:
             return None
         async with self._turns.setdefault((store_id, gateway_id), asyncio.Lock()):
             driver = await self._driver(at, gateway)
@@ -58,12 +58,14 @@ class Lines:
         if (gateway["next_push_at"] or 0) > self._ctx.clock():
             return None  # it did not answer just now; every ring would wait for it again
         try:
-            driver = registry.create(configured[0], msgspec.json.decode(configured[1], type=dict[str, str]))
+            driver = registry.create(configured[0], gateway_settings.opened(self._ctx.sealer, configured[1]))
             await driver.open()
-        except DriverError as error:
+        except (DriverError, ConflictError) as error:  # the second where a secret was sealed with another key
             settings, now = self._ctx.settings, self._ctx.clock()
             await self._ctx.db.write(sending.note_reach, at, error.detail, settings, now)
             return None
+        if (info := gateway_settings.told(driver.info)) != gateway["info"]:
+            await self._ctx.db.write(gateways.note_info, at.store_id, at.gateway_id, info)
         self._open[key] = _Open(driver, configured)
         return driver
 

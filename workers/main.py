@@ -9,11 +9,12 @@ import structlog
 import uvloop
 from arq.worker import Worker, func
 
-from service import collecting, logs
+from service import collecting, gateway_setup, logs
 from service.bell import QUEUE, deserialize, redis_settings, serialize
 from service.context import opened
 from service.settings import Settings, SettingsError, load
 from workers import jobs
+from workers.courier import Courier
 from workers.jobs import Bench
 from workers.lines import Lines
 from workers.reports import Ear
@@ -38,7 +39,8 @@ async def _work(settings: Settings) -> None:
         stack.push_async_callback(lines.close)
         worker = _worker(settings, Bench(ctx, lines))
         stack.push_async_callback(worker.close)
-        beside = [asyncio.create_task(work) for work in (Ear(ctx, lines).run(), make_rounds(ctx))]
+        await gateway_setup.seal_stored(ctx)
+        beside = [asyncio.create_task(work) for work in (Ear(ctx, lines).run(), make_rounds(ctx), Courier(ctx).run())]
         try:
             await worker.async_run()
         except asyncio.CancelledError:

@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 
-from display_drivers.gateway.client import GatewayDriver
+from display_drivers.base import with_settings
+from display_drivers.gateway.client import SETTINGS, GatewayDriver
 
 
+@with_settings(*SETTINGS)
 def driver(config: Mapping[str, str]) -> GatewayDriver:
     """A driver for the gateway at `url`; `secret`, where given, goes with each request as a bearer token."""
     return GatewayDriver("gateway", config)
 
 
-__all__ = ["GatewayDriver", "driver"]
+__all__ = ["SETTINGS", "GatewayDriver", "driver"]

@@ -12,7 +12,7 @@ from urllib.parse import quote
 import httpx
 import msgspec
 
-from display_drivers.base import Data, Discovered, DriverInfo, Frame, Outcome, Proof, Report, Update
+from display_drivers.base import Data, Discovered, DriverInfo, Frame, Outcome, Proof, Report, Setting, Update
 from display_drivers.errors import (
     BusyError,
     DriverError,
@@ -34,7 +34,11 @@ _IDLE_EXPIRY = (
 )
 _AT_A_STRETCH = 32
 """Frames packed before others have a turn."""
-_KEYS = frozenset({"url", "secret"})
+SETTINGS = (
+    Setting("url", "Where the gateway answers, such as http://192.168.1.20:8080/gateway.", required=True),
+    Setting("secret", "What it asks for as a bearer token, if it does.", secret=True),
+)
+_KEYS = frozenset(setting.name for setting in SETTINGS)
 _VISIBLE = re.compile(r"[!-~]+")
 
 T = TypeVar("T")
@@ -179,6 +183,7 @@ def _driver_info(name: str, info: wire.Info) -> DriverInfo:
         max_in_flight=info.max_in_flight,
         send_timeout=info.send_timeout,
         reports_within=info.reports_within,
+        max_displays=info.max_displays,
     )
 
 

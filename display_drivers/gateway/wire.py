@@ -39,6 +39,7 @@ class Info(Message, frozen=True):
     send_timeout: Annotated[float, Meta(gt=0, le=10)]
     reports_within: Annotated[float, Meta(gt=0, le=86_400)]
     time: Moment
+    max_displays: Annotated[int, Meta(ge=1)] | None = None
 
 
 class Screen(Message, frozen=True):

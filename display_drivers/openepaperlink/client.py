@@ -27,9 +27,10 @@ from display_drivers.errors import (
 from display_drivers.openepaperlink import payload
 from display_drivers.openepaperlink.calls import EXTERNAL, AccessPoint, Record, Settings, checked_url
 from display_drivers.openepaperlink.hints import hints
+from display_drivers.openepaperlink.settings import SETTINGS
 from display_drivers.openepaperlink.tagtypes import KNOWN, TagType, from_file
 
-_KEYS = frozenset({"url", "manage", "pace", "settle", "patience"})
+_KEYS = frozenset(setting.name for setting in SETTINGS)
 _BATCH = 4
 """Uploads in one push: at a second each they are well within the time that a push has."""
 _PACE = 1.0

@@ -6,9 +6,11 @@ protocol, so its driver is the one of every gateway that does, under its own nam
 
 from collections.abc import Mapping
 
-from display_drivers.gateway import GatewayDriver
+from display_drivers.base import with_settings
+from display_drivers.gateway import SETTINGS, GatewayDriver
 
 
+@with_settings(*SETTINGS)
 def driver(config: Mapping[str, str]) -> GatewayDriver:
     """A driver for one gateway of a simulated store; the settings are those of driver `gateway`."""
     return GatewayDriver("simulator", config)

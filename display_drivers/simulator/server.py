@@ -151,6 +151,7 @@ class Frontage:
             send_timeout=own.send_timeout,
             reports_within=gateway.reports_within(),
             time=self.now(),
+            max_displays=own.max_displays,
         )
 
     async def _push(self, gateway: Gateway, push: wire.Push) -> wire.PushAnswer:

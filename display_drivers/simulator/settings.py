@@ -24,6 +24,7 @@ class Behaviour(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename=
         max_in_flight: Most pushes at once; further ones are answered 429.
         send_timeout: As told to the driver, in real seconds.
         reports_within: As told to the driver, in real seconds; None: worked out from the durations below.
+        max_displays: As told to the driver: most displays that it looks after; None: it does not say.
         check_in: Between two check-ins of a display; 0: it always listens.
         transfer: Radio time for a 296x128 panel of two inks; more pixels and more inks take longer in proportion. One
             transfer at a time.
@@ -50,6 +51,7 @@ class Behaviour(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename=
     max_in_flight: Annotated[int, Meta(ge=1, le=64)] = 1
     send_timeout: Annotated[float, Meta(gt=0, le=10)] = 10.0
     reports_within: Annotated[float, Meta(gt=0, le=86_400)] | None = None
+    max_displays: Annotated[int, Meta(ge=1)] | None = None
     check_in: Duration = 15.0
     transfer: Duration = 0.25
     refresh: Duration = 1.0

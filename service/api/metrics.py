@@ -22,7 +22,7 @@ _FAMILIES = (
     ("displays", "Displays, by whether they show what they should.", ("right", "wrong", "unbound")),
     ("updates", "Updates on their way.", ("PENDING", "SENT")),
     ("batches", "Batches of the feed.", tuple(Status)),
-    ("gateways", "Gateways.", ("reachable", "unreachable")),
+    ("gateways", "Gateways.", ("reachable", "unreachable", "maintenance")),
 )
 
 log = structlog.get_logger(__name__)

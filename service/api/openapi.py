@@ -42,7 +42,7 @@ _FAULTS: tuple[type[ServiceError], ...] = (
     errors.ValidationError, errors.UnauthorizedError, errors.ForbiddenError, errors.NotFoundError,
     errors.MethodNotAllowedError, errors.ConflictError, errors.SessionExpiredError, errors.TooLargeError,
     errors.UnsupportedMediaTypeError, errors.UnprocessableError, errors.RateLimitedError, ServiceError,
-    errors.UnavailableError,
+    errors.UnavailableError, errors.DriverRefusedError,
 )  # fmt: skip
 FAULTS: dict[type[ServiceError], str] = dict(
     zip(
@@ -61,6 +61,7 @@ FAULTS: dict[type[ServiceError], str] = dict(
             "Too many requests for the token's plan, or with wrong tokens from this address. Wait as Retry-After says.",
             "Something went wrong in Shelfcast. Quote the requestId.",
             "The database cannot be reached. Try again after Retry-After seconds.",
+            "The gateway's settings cannot be right, or nothing answers there; `detail` has the driver's words.",
         ),
         strict=True,
     )
@@ -200,6 +201,8 @@ def _responses(operation: Operation) -> Schema:
         kinds.update((errors.ValidationError, errors.NotFoundError))
     for kind in sorted(kinds, key=lambda kind: kind.status):
         responses[str(kind.status)] = {"$ref": f"#/components/responses/{kind.code}"}
+    if operation.reach != "feed" and errors.UnprocessableError in kinds:  # without the rows of a feed
+        responses["422"] = _problem(FAULTS[errors.UnprocessableError], "Fault", ())
     if operation.path == "/health/ready":
         responses["503"] = _problem(FAULTS[errors.UnavailableError], "NotReady", ("Retry-After",))
     return responses

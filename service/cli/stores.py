@@ -3,6 +3,7 @@
 import click
 
 from service import sandboxes, stores
+from service.cli.batches import guards
 from service.cli.console import local, notes, results, table, warn
 from service.cli.displays import me
 from service.cli.work import run
@@ -44,6 +45,9 @@ def list_organisations() -> None:
 @click.group()
 def store() -> None:
     """Stores."""
+
+
+store.add_command(guards)
 
 
 @store.command("create")

@@ -6,7 +6,7 @@ import os
 from collections.abc import Awaitable, Callable, Iterator
 from typing import TypeVar
 
-from service import logs
+from service import gateway_setup, logs
 from service.cli.console import USAGE, stop, warn
 from service.context import Shelfcast, opened
 from service.errors import ServiceError
@@ -49,6 +49,7 @@ async def _within(found: Settings, work: Callable[[Shelfcast], Awaitable[T]]) ->
             current = await revision.is_current(connection)
         if not current:
             stop("The database has other tables than this version; run shelfcast migrate first.")
+        await gateway_setup.seal_stored(ctx)
         try:
             return await work(ctx)
         except ServiceError as error:

@@ -3,6 +3,14 @@
 import msgspec
 
 
+class Maintenance(msgspec.Struct, frozen=True):
+    """That somebody works on a gateway: since when (RFC 3339), who said so, and why."""
+
+    since: str
+    by: str
+    reason: str
+
+
 class Circumstances(msgspec.Struct, frozen=True):
     """What is known of a display that is not right.
 
@@ -13,6 +21,7 @@ class Circumstances(msgspec.Struct, frozen=True):
         gateway_error: What it said last, or how it failed.
         error: Code of the last thing that went wrong with its update.
         detail: The same as a sentence.
+        maintenance: Of its gateway; None while there is none.
     """
 
     sent: bool
@@ -21,10 +30,14 @@ class Circumstances(msgspec.Struct, frozen=True):
     gateway_error: str | None = None
     error: str | None = None
     detail: str | None = None
+    maintenance: Maintenance | None = None
 
 
 def why(of: Circumstances) -> tuple[str, str]:
     """(code, sentence) for store staff."""
+    if of.maintenance is not None:
+        of_whom = f"since {of.maintenance.since} by {of.maintenance.by}: {of.maintenance.reason}."
+        return "gateway_in_maintenance", f"Gateway {of.gateway} is in maintenance {of_whom} It goes on afterwards."
     if of.unreachable_since is not None:
         said = f" ({of.gateway_error})" if of.gateway_error else ""
         return (

@@ -62,6 +62,13 @@ def rows(held: bytes) -> list[Held]:
     return [Held(index, barcode, texts[index]) for index, barcode in barcodes(held)]
 
 
+def some(held: bytes, named: Sequence[tuple[int, str]], numbers: Collection[int]) -> list[Held]:
+    """Of the accepted rows of a push, which `barcodes` named, those with these numbers, from 0."""
+    texts = _decode_texts(held)
+    is_old = held.startswith(_OLD)
+    return [Held(*named[number], texts[number if is_old else named[number][0]]) for number in numbers]
+
+
 def mark(row: Held, store: StoreFacts) -> bytes:
     """16 bytes that are the same for the same words, as long as they mean the same: by these rules, in this store."""
     means = f"{RULES} {store.currency} {store.timezone}".encode()

@@ -76,7 +76,8 @@ webhooks = Table(
     Column("created_by", Text, nullable=False),
     time("disabled_at"),
     Column("disabled_reason", Text),
-    time("failing_since"),
+    time("failing_since"),  # since then nothing was delivered
+    time("paused_until"),  # it did not answer at all: nothing is posted to it until then
     Index("ix_webhooks_organisation_id_id", "organisation_id", "id"),
 )
 
@@ -86,10 +87,16 @@ events = Table(
     metadata,
     store(),
     Column("id", Text, primary_key=True),  # the webhook-id
+    Column("organisation_id", Integer, ForeignKey("organisations.id"), nullable=False),
     Column("kind", Text, nullable=False),
     Column("data", Text, nullable=False),  # JSON
     time("at", required=True),
-    Index("ix_events_store_id_kind_id", "store_id", "kind", "id"),
+    # Lists, of a chain and of a store, by time; and what is old, which is forgotten.
+    Index("ix_events_organisation_id_at_id", "organisation_id", "at", "id"),
+    Index("ix_events_organisation_id_kind_at_id", "organisation_id", "kind", "at", "id"),
+    Index("ix_events_store_id_at_id", "store_id", "at", "id"),
+    Index("ix_events_store_id_kind_at_id", "store_id", "kind", "at", "id"),
+    Index("ix_events_at", "at"),
 )
 
 deliveries = Table(
@@ -112,13 +119,26 @@ deliveries = Table(
     Column("log", Text, nullable=False, server_default="[]"),  # JSON: every attempt, the newest last
     of_store("event_id", "events"),
     Index("ix_deliveries_webhook_id_id", "webhook_id", "id"),
+    Index("ix_deliveries_webhook_id_state_id", "webhook_id", "state", "id"),
+    Index("ix_deliveries_webhook_id_kind_id", "webhook_id", "kind", "id"),
+    Index("ix_deliveries_store_id_event_id", "store_id", "event_id"),
+    Index("ix_deliveries_created_at", "created_at"),  # what is old is forgotten
 )
 delivery_is_pending = deliveries.c.state == word("pending")
 Index(
     "ix_deliveries_due",
+    deliveries.c.webhook_id,
     deliveries.c.due_at,
     postgresql_where=delivery_is_pending,
     sqlite_where=delivery_is_pending,
+)
+_is_leased = deliveries.c.lease_until.is_not(None)
+Index(
+    "ix_deliveries_leased",
+    deliveries.c.webhook_id,
+    deliveries.c.lease_until,
+    postgresql_where=_is_leased,
+    sqlite_where=_is_leased,
 )
 
 # What became of a product besides its prices, which are in price_history; of its stock, what this API adjusted.

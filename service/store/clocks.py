@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Column, select, true, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from service.store.chain_tables import deliveries, delivery_is_pending, webhooks
 from service.store.database import Connection
 from service.store.tables import batches, displays, gateways, rounds, stores, update_is_open, updates
 
@@ -21,9 +22,14 @@ _WAITED_FOR: tuple[tuple[Column[Any], Any], ...] = (
     *((column, true()) for column in (displays.c.retry_at, displays.c.shown_at)),
     *((column, update_is_open) for column in (updates.c.due_at, updates.c.confirm_by)),
     (batches.c.verifying_at, batches.c.phase.is_not(None)),
+    *((column, true()) for column in (webhooks.c.paused_until, webhooks.c.failing_since)),
+    (deliveries.c.due_at, delivery_is_pending),
 )
 """Times, and of which rows. Not of evidence: what was written down as the time of something stays."""
-_LEASES = (stores.c.saver_until, gateways.c.pusher_until, gateways.c.listener_until, displays.c.pusher_until)
+_LEASES = (
+    stores.c.saver_until, gateways.c.pusher_until, gateways.c.listener_until, displays.c.pusher_until,
+    deliveries.c.lease_until,
+)  # fmt: skip
 
 
 async def heed(connection: Connection, now: int, lease: int) -> int:

@@ -118,12 +118,24 @@ class Database:
         """Writes of this process that are under way or wait for their turn."""
         return len(self._writes)
 
+    async def let_go_of_log(self) -> None:
+        """Move SQLite's log into its file and empty it, since it holds pages as they were; not while somebody reads."""
+        if self.is_sqlite:
+            async with self.glance() as connection:
+                await connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+
     async def close(self) -> None:
         self._closing = True
         while self._writes:
             await asyncio.wait(self._writes)
         for engine in (self._glancer, self._reader, self._writer):
             await engine.dispose()
+
+
+async def overwrite_deleted(connection: Connection) -> None:
+    """Let what this connection replaces from now on leave no trace in the file; PostgreSQL's vacuum sees to that."""
+    if connection.dialect.name == "sqlite":
+        await connection.exec_driver_sql("PRAGMA secure_delete=ON")
 
 
 def _postgresql(url: str, **options: Any) -> AsyncEngine:

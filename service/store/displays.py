@@ -49,6 +49,9 @@ async def lock(
 
 
 COUNTED = (displays.c.id, displays.c.bound)
+MAINTENANCE = (gateways.c.maintenance_since, gateways.c.maintenance_by, gateways.c.maintenance_reason)
+"""What a reason says of a gateway that somebody works on."""
+
 PLANNED = (
     displays.c.id,
     displays.c.gateway_id,
@@ -200,6 +203,7 @@ async def listing(
             gateways.c.name.label("gateway"),
             gateways.c.unreachable_since,
             gateways.c.error.label("gateway_error"),
+            *MAINTENANCE,
             updates.c.phase.label("update_phase"),
             updates.c.attempts,
             updates.c.error,

@@ -29,7 +29,7 @@ class Figures(msgspec.Struct, frozen=True):
         displays: By right, wrong, and unbound (shows no product).
         updates: Those on their way, by phase; closed ones are history.
         batches: By status.
-        gateways: By reachable and unreachable.
+        gateways: By reachable, unreachable and maintenance.
         overdue: Environment -> milliseconds that its oldest due update has waited.
     """
 
@@ -86,7 +86,11 @@ async def _batches(conn: AsyncConnection) -> Counts:
 
 
 async def _gateways(conn: AsyncConnection) -> Counts:
-    state = case((gateways.c.unreachable_since.is_(None), "reachable"), else_="unreachable")
+    state = case(
+        (gateways.c.maintenance_since.is_not(None), "maintenance"),
+        (gateways.c.unreachable_since.is_(None), "reachable"),
+        else_="unreachable",
+    )
     query = (
         select(stores.c.environment, state, func.count())
         .join_from(gateways, stores, stores.c.id == gateways.c.store_id)

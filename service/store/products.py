@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import RowMapping, select, update
+from sqlalchemy import RowMapping, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.store.chain_tables import product_changes
@@ -81,6 +81,30 @@ async def newest_rows(
         )
         found.update((barcode, (mark, seq)) for barcode, mark, seq in rows)
     return found
+
+
+async def on_sale_now(
+    connection: AsyncConnection, store_id: int, barcodes: Collection[str]
+) -> dict[str, tuple[str, int, bytes | None]]:
+    """Of products on sale, by barcode: their content, their receivedSeq, and the mark as of `newest_rows`."""
+    found: dict[str, tuple[str, int, bytes | None]] = {}
+    for some in chunks(sorted(barcodes)):
+        rows = await connection.execute(
+            select(products.c.barcode, products.c.content, products.c.received_seq, products.c.row_mark).where(
+                products.c.store_id == store_id,
+                is_among(connection, products.c.barcode, some),
+                products.c.archived_at.is_(None),
+            )
+        )
+        found.update((barcode, (content, seq, mark)) for barcode, content, seq, mark in rows)
+    return found
+
+
+async def sells(connection: AsyncConnection, store_id: int, count: int) -> bool:
+    """Whether the store has at least so many products on sale."""
+    some = select(products.c.barcode).where(products.c.store_id == store_id, products.c.archived_at.is_(None))
+    counted = select(func.count()).select_from(some.limit(count).subquery())
+    return int((await connection.execute(counted)).scalar_one()) >= count
 
 
 _WRITTEN = (

@@ -97,8 +97,10 @@ gateways = Table(
     Column("maintenance_by", Text),
     Column("maintenance_reason", Text),
     time("unreachable_since"),
+    time("offline_told_at"),  # webhooks were told that it does not answer; None: nor do they know
     time("reached_at"),
     Column("error", Text),
+    Column("info", Text),  # JSON: display_drivers.base.DriverInfo, as its driver stated it when it was opened last
     time("next_push_at"),  # an unreachable or busy gateway is left alone until then
     time("next_poll_at"),
     time("next_audit_at"),
@@ -230,6 +232,7 @@ displays = Table(
     time("retry_at"),  # after a failure: reconciliation leaves it alone until then
     Column("failure", Text),  # why its desired face was refused, until a push of it is taken
     Column("failure_detail", Text),
+    Column("overdue_told", Text),  # the face whose being overdue was told
     Column("pusher", Text),  # a push is in the air, whatever became of its update
     time("pusher_until"),  # without a pusher: its answer was lost, and it may still land
     time("reported_at"),
@@ -345,7 +348,8 @@ batches = Table(
     Column("phase", Text),
     count("progress"),
     Column("reason", Text),  # why it is held, failed, cancelled or expired
-    Column("guard", Text),  # which one holds it: core.guards
+    Column("guard", Text),  # which one holds it, or held it: core.guards
+    Column("guard_detail", Text),  # JSON: core.guards.Objection
     Column("released_by", Text),
     Column("cancelled_by", Text),
     Column("started_seq", BigInteger, nullable=False),  # its receivedSeq: a full batch archives what came before

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, RowMapping, and_, bindparam, delete, func,
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from display_drivers.base import Proof
+from service.store.displays import MAINTENANCE
 from service.store.statements import Rows, change, chunks, is_among, upsert
 from service.store.tables import batch_displays, batches, displays, gateways, tag_may_be_proven, updates
 
@@ -171,7 +172,7 @@ async def set_columns(connection: AsyncConnection, rows: Rows) -> None:
 async def any_waiting(connection: AsyncConnection, store_id: int, batch_id: str, since: int) -> bool:
     """Whether a display of this batch is still to be sent, by a gateway that answered after `since`.
 
-    A display that its gateway has put off ever since does not count either.
+    A display that its gateway has put off ever since does not count either, nor one whose gateway is in maintenance.
     """
     its_display = (displays.c.store_id == batch_displays.c.store_id) & (displays.c.id == batch_displays.c.display_id)
     its_gateway = (gateways.c.store_id == displays.c.store_id) & (gateways.c.id == displays.c.gateway_id)
@@ -188,6 +189,7 @@ async def any_waiting(connection: AsyncConnection, store_id: int, batch_id: str,
             batch_displays.c.sent_at.is_(None),
             displays.c.retired_at.is_(None),
             gateways.c.retired_at.is_(None),
+            gateways.c.maintenance_since.is_(None),
             gateways.c.unreachable_since.is_(None) | (gateways.c.unreachable_since > since),
             (func.coalesce(updates.c.attempts, 0) == 0) | (batch_displays.c.planned_at > since),
         )
@@ -221,6 +223,7 @@ async def listing(
             gateways.c.name.label("gateway"),
             gateways.c.unreachable_since,
             gateways.c.error.label("gateway_error"),
+            *MAINTENANCE,
             updates.c.error.label("update_error"),
             updates.c.detail.label("update_detail"),
         )

@@ -60,7 +60,7 @@ class Token(msgspec.Struct, frozen=True):
 
 
 class Gateway(msgspec.Struct, frozen=True):
-    """A gateway as it was configured; `config` is what its driver gets."""
+    """A gateway as it was configured; the secrets in `config` are sealed."""
 
     store_id: int
     id: str
@@ -212,6 +212,10 @@ async def store_record(conn: Connection, store_id: int) -> Record:
     return (await conn.execute(select(stores).where(stores.c.id == store_id))).mappings().one()
 
 
+async def set_guards(conn: Connection, store_id: int, guards: str) -> None:
+    await conn.execute(update(stores).where(stores.c.id == store_id).values(guards=guards))
+
+
 async def insert_token(conn: Connection, row: dict[str, object]) -> None:
     await conn.execute(insert(tokens).values(**row))
 
@@ -305,9 +309,8 @@ async def touch_token(conn: Connection, token_id: str, now: int, before: int) ->
     await conn.execute(update(tokens).where(tokens.c.id == token_id, stale).values(last_used_at=now))
 
 
-async def insert_gateway(conn: Connection, gateway: Gateway) -> None:
-    row = {field: getattr(gateway, field) for field in ("store_id", "id", "name", "driver", "created_at")}
-    await conn.execute(insert(gateways).values(config=msgspec.json.encode(gateway.config).decode(), **row))
+async def insert_gateway(conn: Connection, row: dict[str, object]) -> None:
+    await conn.execute(insert(gateways).values(**row))
 
 
 async def gateways_of(conn: Connection, store_id: int) -> list[Gateway]:

@@ -2,11 +2,11 @@
 
 from collections.abc import Collection
 
-from sqlalchemy import RowMapping, or_, select
+from sqlalchemy import RowMapping, exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.store.statements import Rows, change, chunks, is_among, upsert
-from service.store.tables import displays, faces, update_is_open, update_is_pending, update_is_sent, updates
+from service.store.tables import displays, faces, gateways, update_is_open, update_is_pending, update_is_sent, updates
 
 
 async def open_of(connection: AsyncConnection, store_id: int, display_ids: Collection[str]) -> dict[str, RowMapping]:
@@ -93,10 +93,15 @@ async def contents(connection: AsyncConnection, store_id: int, digests: Collecti
 
 
 async def overdue(connection: AsyncConnection, now: int, limit: int) -> dict[int, list[str]]:
-    """Store -> displays whose proof should have come by now."""
+    """Store -> displays whose proof should have come by now, but of a gateway in maintenance, which nobody asks."""
+    maintained = exists().where(
+        gateways.c.store_id == updates.c.store_id,
+        gateways.c.id == updates.c.gateway_id,
+        gateways.c.maintenance_since.is_not(None),
+    )
     statement = (
         select(updates.c.store_id, updates.c.display_id)
-        .where(update_is_sent, updates.c.confirm_by <= now)
+        .where(update_is_sent, updates.c.confirm_by <= now, ~maintained)
         .order_by(updates.c.store_id, updates.c.gateway_id, updates.c.confirm_by)  # as its index
         .limit(limit)
     )

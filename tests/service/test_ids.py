@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from ulid import ULID
 
-from service.ids import first_id, is_id, new_id
+from service.ids import first_of, is_id, new_id
 
 
 def test_an_id_is_a_ulid_of_this_moment():
@@ -43,6 +43,6 @@ def test_the_first_id_of_a_moment_is_below_every_other_of_it():
     before = time.time_ns() // 1_000_000
     made = new_id()
     after = time.time_ns() // 1_000_000
-    assert first_id(before) <= made < first_id(after + 1)
-    assert is_id(first_id(before))
-    assert first_id(0) == first_id(-5) == "0" * 26
+    assert first_of(before) <= made < first_of(after + 1)
+    assert is_id(first_of(before))
+    assert first_of(0) == first_of(-5) == "0" * 26

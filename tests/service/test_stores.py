@@ -6,7 +6,7 @@ from display_drivers.simulator.process import Ready, serving
 from display_drivers.simulator.store import Options
 from service import stores
 from service.context import Shelfcast
-from service.errors import ConflictError, NotFoundError, ValidationError
+from service.errors import ConflictError, DriverRefusedError, NotFoundError
 from service.store import products
 from service.stores import NewStore
 
@@ -77,7 +77,7 @@ async def test_a_gateway_that_answers_is_saved(zagreb: Shelfcast, simulated: Rea
 
 
 async def test_a_gateway_that_does_not_answer_is_not_saved(zagreb: Shelfcast):
-    with pytest.raises(ValidationError, match="--no-check"):
+    with pytest.raises(DriverRefusedError, match="--no-check"):
         await stores.add_gateway(zagreb, "zagreb", "ap-1", "simulator", {"url": "http://127.0.0.1:9"})
     assert await stores.gateways(zagreb, "zagreb") == []
 
@@ -92,7 +92,7 @@ async def test_a_gateway_is_saved_unopened_where_that_is_asked_for(zagreb: Shelf
 async def test_a_gateway_that_can_never_open_is_refused_even_unopened(
     zagreb: Shelfcast, driver: str, config: dict[str, str]
 ):
-    with pytest.raises(ValidationError):
+    with pytest.raises(DriverRefusedError):
         await stores.add_gateway(zagreb, "zagreb", "ap-1", driver, config, check=False)
 
 

@@ -6,9 +6,11 @@ the discovery are made from it, and tests try every wrong token on every one of 
 
 import re
 
-from service.api.operations import displays, feed, health, previews, products, tenants
+from service.api.operations import batches, displays, feed, gateways, health, previews, products, tenants, webhooks
 from service.api.operations.feed import SESSION
+from service.api.operations.gateways import GATEWAY
 from service.api.operations.operation import Answer, Operation, Reach, Schema
+from service.api.operations.webhooks import DELIVERY, WEBHOOK
 
 __all__ = [
     "BY_ROUTE",
@@ -28,6 +30,9 @@ OPERATIONS: tuple[Operation, ...] = (
     *displays.OPERATIONS,
     *tenants.OPERATIONS,
     *products.OPERATIONS,
+    *gateways.OPERATIONS,
+    *batches.OPERATIONS,
+    *webhooks.OPERATIONS,
     *health.OPERATIONS,
 )
 BY_ROUTE = {operation.route: operation for operation in OPERATIONS}
@@ -55,8 +60,12 @@ PATH_PARAMETERS: dict[str, Schema] = {
     },
     "tokenId": {"type": "string", "description": "Id of a token, as lists show it.", "examples": [SESSION]},
     "product": {
+        "type": "string",
         "description": "The product's id, or `by-barcode` together with `?barcode=`, which may hold a slash.",
         "examples": [SESSION, "by-barcode"],
     },
+    "gatewayId": {"type": "string", "description": "The gateway's id, or its name.", "examples": [GATEWAY]},
     "display": {"type": "string", "description": "The display's address, or its id.", "examples": ["SIM000001"]},
+    "webhookId": {"type": "string", "description": "As it was made.", "examples": [WEBHOOK]},
+    "deliveryId": {"type": "string", "description": "As the list of deliveries has it.", "examples": [DELIVERY]},
 }

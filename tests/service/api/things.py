@@ -5,11 +5,18 @@ from typing import Any
 
 import msgspec
 
-from service import auditing, blinking, catalogue, displays, feed, floor, stores, tokens
+from service import auditing, blinking, catalogue, deliveries, displays, feed, floor, happenings, stores, tokens
 from service.catalogue import BY_BARCODE, Named
 from service.context import Shelfcast
+from service.ids import new_id
+from service.messages import Window
+from service.store import webhooks as store_webhooks
 from service.tokens import Caller
+from service.webhooks import Side
 from tests.shop import milk, raw
+
+ANYWHERE = "http://127.0.0.1:9"
+"""Where nothing answers."""
 
 Make = Callable[[Shelfcast, Caller], Awaitable[str]]
 
@@ -29,7 +36,7 @@ async def _product(ctx: Shelfcast, caller: Caller) -> str:
 
 
 async def _display(ctx: Shelfcast, caller: Caller) -> str:
-    await stores.add_gateway(ctx, caller.store, "ap-1", "simulator", {"url": "http://127.0.0.1:9"}, check=False)
+    await stores.add_gateway(ctx, caller.store, "ap-1", "simulator", {"url": ANYWHERE}, check=False)
     line = {"address": "SIM000001", "gateway": "ap-1", "panel": "296x128-BWR"}
     assert not (await floor.import_displays(ctx, caller.store, [(1, line)], by="test")).refused
     return "SIM000001"
@@ -48,6 +55,37 @@ async def _token(ctx: Shelfcast, caller: Caller) -> str:
     return (await tokens.issue(ctx, caller.store, "thing")).id
 
 
+async def _gateway(ctx: Shelfcast, caller: Caller) -> str:
+    return (await stores.add_gateway(ctx, caller.store, "ap-2", "simulator", {"url": ANYWHERE}, check=False)).id
+
+
+def _side(caller: Caller) -> Side:
+    return Side(caller.organisation_id, caller.store_id, "test")
+
+
+async def _webhook(ctx: Shelfcast, caller: Caller) -> str:
+    now = ctx.clock()
+    row = {
+        "id": new_id(),
+        "organisation_id": caller.organisation_id,
+        "store_id": caller.store_id,
+        "url": "https://erp.example.com/",
+        "kinds": "[]",
+        "secret": ctx.sealer.seal("whsec_" + "A" * 43 + "="),
+        "created_at": now,
+        "created_by": "test",
+    }
+    await ctx.db.write(store_webhooks.insert, row)
+    return str(row["id"])
+
+
+async def _delivery(ctx: Shelfcast, caller: Caller) -> str:
+    webhook_id = await _webhook(ctx, caller)
+    await ctx.db.write(happenings.tell, caller.store_id, ctx.clock(), "batch.completed", {})
+    page = await deliveries.of_webhook(ctx, _side(caller), webhook_id, None, None, Window())
+    return page.data[0].id
+
+
 THINGS: dict[str, Make] = {
     "sessionId": _session,
     "barcode": _barcode,
@@ -56,6 +94,9 @@ THINGS: dict[str, Make] = {
     "blink": _blink,
     "store": _store,
     "tokenId": _token,
+    "gatewayId": _gateway,
+    "webhookId": _webhook,
+    "deliveryId": _delivery,
 }
 """Path parameter -> makes such a thing, and says what the path calls it."""
 

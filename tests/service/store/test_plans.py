@@ -10,7 +10,7 @@ from sqlalchemy import event
 
 from service.context import opened
 from service.settings import Settings
-from service.store import catalogue, displays, gateways, tags, updates
+from service.store import catalogue, deliveries, displays, gateways, overdue, tags, updates
 from service.store.catalogue import Sort, Wanted
 from service.store.database import Connection
 
@@ -31,6 +31,10 @@ LISTS: list[tuple[str, Wanted, Sort, Any]] = [
 ]
 
 
+def events(connection: Connection, store_id: int | None, kind: str | None) -> Awaitable[object]:
+    return deliveries.events_of(connection, 1, store_id, kind, (0, None), (5, "E"), 0, 10)
+
+
 QUESTIONS: list[tuple[str, Ask]] = [
     ("ix_batch_displays_store_id_display_id", lambda c: tags.of_displays(c, 1, ["D"])),
     ("uq_updates_store_id_display_id", lambda c: updates.open_of(c, 1, ["D"])),
@@ -43,6 +47,17 @@ QUESTIONS: list[tuple[str, Ask]] = [
     ("ix_price_history_of_product", lambda c: catalogue.prices_of(c, 1, "A", "X", 0, 10)),
     ("ix_product_changes_store_id_barcode_id", lambda c: catalogue.changes_of(c, 1, "A", "X", 0, 10)),
     ("ix_bindings_store_id_barcode", lambda c: catalogue.displays_of(c, 1, "A", None, 0, 10, ended=False)),
+    ("ix_displays_wrong", lambda c: overdue.find(c, [(1, None)], 0, 10)),
+    ("ix_deliveries_due", lambda c: deliveries.endpoints_due(c, 0)),
+    ("ix_deliveries_due", lambda c: deliveries.due(c, "W", 0, 10)),
+    ("ix_deliveries_leased", lambda c: deliveries.in_flight(c, "W", 0)),
+    ("ix_deliveries_webhook_id_id", lambda c: deliveries.listing(c, "W", None, None, ["D"], 0, 10)),
+    ("ix_deliveries_webhook_id_state_id", lambda c: deliveries.listing(c, "W", "failed", None, ["D"], 0, 10)),
+    ("ix_deliveries_webhook_id_kind_id", lambda c: deliveries.listing(c, "W", None, "batch.held", ["D"], 0, 10)),
+    ("ix_events_organisation_id_at_id", lambda c: events(c, None, None)),
+    ("ix_events_organisation_id_kind_at_id", lambda c: events(c, None, "batch.held")),
+    ("ix_events_store_id_at_id", lambda c: events(c, 1, None)),
+    ("ix_events_store_id_kind_at_id", lambda c: events(c, 1, "batch.held")),
 ]
 
 

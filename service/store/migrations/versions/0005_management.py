@@ -70,13 +70,21 @@ def _make_tables() -> None:
         "events",
         sa.Column("store_id", sa.Integer(), nullable=False),
         sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("organisation_id", sa.Integer(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("data", sa.Text(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["organisation_id"], ["organisations.id"], name=op.f("fk_events_organisation_id")),
         sa.ForeignKeyConstraint(["store_id"], ["stores.id"], name=op.f("fk_events_store_id")),
         sa.PrimaryKeyConstraint("store_id", "id", name=op.f("pk_events")),
     )
-    op.create_index("ix_events_store_id_kind_id", "events", ["store_id", "kind", "id"], unique=False)
+    op.create_index("ix_events_at", "events", ["at"], unique=False)
+    op.create_index("ix_events_organisation_id_at_id", "events", ["organisation_id", "at", "id"], unique=False)
+    op.create_index(
+        "ix_events_organisation_id_kind_at_id", "events", ["organisation_id", "kind", "at", "id"], unique=False
+    )
+    op.create_index("ix_events_store_id_at_id", "events", ["store_id", "at", "id"], unique=False)
+    op.create_index("ix_events_store_id_kind_at_id", "events", ["store_id", "kind", "at", "id"], unique=False)
     op.create_table(
         "imports",
         sa.Column("store_id", sa.Integer(), nullable=False),
@@ -191,6 +199,7 @@ def _make_tables() -> None:
         sa.Column("disabled_at", sa.BigInteger(), nullable=True),
         sa.Column("disabled_reason", sa.Text(), nullable=True),
         sa.Column("failing_since", sa.BigInteger(), nullable=True),
+        sa.Column("paused_until", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(["organisation_id"], ["organisations.id"], name=op.f("fk_webhooks_organisation_id")),
         sa.ForeignKeyConstraint(["store_id"], ["stores.id"], name=op.f("fk_webhooks_store_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_webhooks")),
@@ -222,12 +231,24 @@ def _make_tables() -> None:
     op.create_index(
         "ix_deliveries_due",
         "deliveries",
-        ["due_at"],
+        ["webhook_id", "due_at"],
         unique=False,
         postgresql_where=sa.text("state = 'pending'"),
         sqlite_where=sa.text("state = 'pending'"),
     )
+    op.create_index("ix_deliveries_created_at", "deliveries", ["created_at"], unique=False)
+    op.create_index(
+        "ix_deliveries_leased",
+        "deliveries",
+        ["webhook_id", "lease_until"],
+        unique=False,
+        postgresql_where=sa.text("lease_until IS NOT NULL"),
+        sqlite_where=sa.text("lease_until IS NOT NULL"),
+    )
+    op.create_index("ix_deliveries_store_id_event_id", "deliveries", ["store_id", "event_id"], unique=False)
     op.create_index("ix_deliveries_webhook_id_id", "deliveries", ["webhook_id", "id"], unique=False)
+    op.create_index("ix_deliveries_webhook_id_kind_id", "deliveries", ["webhook_id", "kind", "id"], unique=False)
+    op.create_index("ix_deliveries_webhook_id_state_id", "deliveries", ["webhook_id", "state", "id"], unique=False)
     op.create_table(
         "import_chunks",
         sa.Column("store_id", sa.Integer(), nullable=False),
@@ -310,6 +331,7 @@ def _make_tables() -> None:
     )
     op.create_index("ix_display_events_store_id_kind_id", "display_events", ["store_id", "kind", "id"], unique=False)
     op.add_column("batches", sa.Column("guard", sa.Text(), nullable=True))
+    op.add_column("batches", sa.Column("guard_detail", sa.Text(), nullable=True))
     op.add_column("batches", sa.Column("cancelled_by", sa.Text(), nullable=True))
 
 
@@ -322,6 +344,7 @@ def _change_tables() -> None:
     op.create_index(
         "ix_bindings_store_id_display_id_bound_at", "bindings", ["store_id", "display_id", "bound_at"], unique=False
     )
+    op.add_column("displays", sa.Column("overdue_told", sa.Text(), nullable=True))
     op.add_column("displays", sa.Column("retired_by", sa.Text(), nullable=True))
     op.add_column("displays", sa.Column("replaced_by", sa.Text(), nullable=True))
     op.add_column("displays", sa.Column("bound", sa.Integer(), server_default=sa.text("0"), nullable=False))
@@ -351,9 +374,11 @@ def _change_tables() -> None:
         postgresql_where=sa.text("bound = 0 AND retired_at IS NULL"),
         sqlite_where=sa.text("bound = 0 AND retired_at IS NULL"),
     )
+    op.add_column("gateways", sa.Column("offline_told_at", sa.BigInteger(), nullable=True))
     op.add_column("gateways", sa.Column("maintenance_since", sa.BigInteger(), nullable=True))
     op.add_column("gateways", sa.Column("maintenance_by", sa.Text(), nullable=True))
     op.add_column("gateways", sa.Column("maintenance_reason", sa.Text(), nullable=True))
+    op.add_column("gateways", sa.Column("info", sa.Text(), nullable=True))
     op.add_column("products", sa.Column("search", sa.Text(), server_default="", nullable=False))
     for name, condition in (("on_sale", "archived_at IS NULL"), ("archived", "archived_at IS NOT NULL")):
         for suffix, columns in {
