@@ -16,7 +16,6 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 import asyncpg
-from sqlalchemy import text
 
 from bench.harness import Figure, Goal, Sizes, digits, percentile
 from bench.http import Connection, request
@@ -24,7 +23,6 @@ from bench.places import PANEL, SLUG, Place, furnish
 from service import tokens
 from service.context import Shelfcast
 from service.core.scopes import Scope
-from service.store.database import Connection as Database
 
 WITHIN = Goal(50)
 """Milliseconds, p95."""
@@ -62,8 +60,7 @@ async def measure(place: Place, sizes: Sizes) -> list[Figure]:
             ]
             for what, change in _STATES:
                 async with site.opened() as ctx:
-                    await ctx.db.write(_run, change, displays)
-                    await _settle(ctx)
+                    await run(ctx, change, displays)
                 figures += [
                     await _timed(place, connection, token, Asked(f"{asked.what}, {what}", asked.path), sizes)
                     for asked in _FILTERS
@@ -160,28 +157,31 @@ def _written(at: int) -> str:
 
 async def load(ctx: Shelfcast, displays: int) -> None:
     """Every tenth display is wrong or unbound, every hundredth retired, low or unconfirmed; half are on one gateway."""
-    await ctx.db.write(_run, _LOAD, displays)
+    await run(ctx, _LOAD, displays)
+    await run(ctx, _HISTORY, displays)
+
+
+async def run(ctx: Shelfcast, script: str, displays: int) -> None:
+    """Past the service, which does much for safety and lets no statement take a minute."""
     if ctx.db.is_sqlite:
-        await asyncio.to_thread(_run_plainly, ctx.settings.data_dir / "shelfcast.db", displays)
-    else:
-        await _history_on_postgresql(ctx, displays)
-    await _settle(ctx)
-
-
-async def _history_on_postgresql(ctx: Shelfcast, displays: int) -> None:
-    """Statement by statement, since one may take longer than the service lets any."""
-    for statement in _statements(_HISTORY, displays, is_sqlite=False):
-        connection = await asyncpg.connect((ctx.settings.database_url or "").replace("+asyncpg", ""))
-        try:
-            await connection.execute("SET session_replication_role = replica")  # no foreign keys meanwhile
+        await asyncio.to_thread(_run_on_sqlite, ctx.settings.data_dir / "shelfcast.db", script, displays)
+        return
+    connection = await asyncpg.connect((ctx.settings.database_url or "").replace("+asyncpg", ""))
+    try:
+        await connection.execute("SET session_replication_role = replica")  # no foreign keys meanwhile
+        for statement in _statements(script, displays, is_sqlite=False):
             await connection.execute(statement)
-        finally:
-            await connection.close()
+        await connection.execute("VACUUM ANALYZE")  # as autovacuum does by itself within minutes
+    finally:
+        await connection.close()
 
 
-async def _run(connection: Database, script: str, displays: int) -> None:
-    for statement in _statements(script, displays, is_sqlite=connection.dialect.name == "sqlite"):
-        await connection.exec_driver_sql(statement)
+def _run_on_sqlite(file: Path, script: str, displays: int) -> None:
+    with contextlib.closing(sqlite3.connect(file, isolation_level=None)) as connection:
+        for pragma in ("synchronous=OFF", "foreign_keys=OFF", "cache_size=-400000"):
+            connection.execute(f"PRAGMA {pragma}")
+        for statement in _statements(script, displays, is_sqlite=True):
+            connection.execute(statement)
 
 
 def _statements(script: str, displays: int, *, is_sqlite: bool) -> Iterator[str]:
@@ -194,15 +194,6 @@ def _statements(script: str, displays: int, *, is_sqlite: bool) -> Iterator[str]
     for name, value in words.items():
         script = script.replace(f"<{name}>", str(value))
     yield from filter(str.strip, re.sub(r"ID\(([^()]*)\)", pad, script).split(";"))
-
-
-def _run_plainly(file: Path, displays: int) -> None:
-    """SQLite by itself, without what the service does for safety: as many rows would take it half an hour."""
-    with contextlib.closing(sqlite3.connect(file, isolation_level=None)) as connection:
-        for pragma in ("synchronous=OFF", "foreign_keys=OFF", "cache_size=-400000"):
-            connection.execute(f"PRAGMA {pragma}")
-        for statement in _statements(_HISTORY, displays, is_sqlite=True):
-            connection.execute(statement)
 
 
 # No SQL of anybody else comes in here.
@@ -243,10 +234,3 @@ INSERT INTO showings (store_id, id, display_id, digest, update_id, revision, pro
  {_COUNT.format("<busy>")} SELECT 1, ID(i + 900000000), ID(0), 'F1', ID(i + 900000000), i + 100, 3,
   <began> - <busy> + i FROM n
 """  # noqa: S608
-
-
-async def _settle(ctx: Shelfcast) -> None:
-    """What PostgreSQL's autovacuum does by itself within minutes."""
-    if not ctx.db.is_sqlite:
-        async with ctx.db.glance() as connection:
-            await connection.execute(text("VACUUM ANALYZE"))

@@ -14,7 +14,6 @@ from service.messages_displays import Bound, DisplayDetail
 from service.reasons import maintenance_of, proof_word
 from service.store import displays, shelf_lists
 from service.store.database import Connection, Record
-from service.store.pages import counted
 from service.store.shelf_lists import Wanted
 from service.store.statements import CHUNK
 from service.store.tables import LOW_BATTERY
@@ -35,11 +34,11 @@ class Asked(msgspec.Struct, frozen=True):
 async def page(ctx: Shelfcast, store_id: int, asked: Asked, window: Window) -> Page[DisplayDetail]:
     """Displays in the order of their ids, or of their addresses; NotFoundError for a gateway that there is not."""
     offset = paging.shallow(window)
-    after = paging.decode(window.cursor, _ByAddress if asked.wanted.by_address else _ById)
+    after = paging.decode(window.cursor, _ByAddress if len(asked.wanted.key) > 1 else _ById)
     async with ctx.db.read() as conn:
         wanted = await _on_gateways(conn, store_id, asked)
         keys = await shelf_lists.page(conn, store_id, wanted, after, offset, window.per_page + 1)
-        total = await counted(conn, shelf_lists.matching(store_id, wanted)) if window.cursor is None else None
+        total = await shelf_lists.count(conn, store_id, wanted) if window.cursor is None else None
         shown, more = keys[: window.per_page], len(keys) > window.per_page
         ids = [key[-1] for key in shown]
         rows = {row["id"]: row for row in await shelf_lists.rows(conn, store_id, ids)}

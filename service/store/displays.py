@@ -104,15 +104,15 @@ async def named(
 
     `lock`: held to the end of the transaction; `retired`: also those that are no longer in use.
     """
-    statement = select(displays).where(
-        displays.c.store_id == store_id,
-        (displays.c.id == name) | (displays.c.address == name),
-    )
-    if not retired:
-        statement = statement.where(displays.c.retired_at.is_(None))
-    if lock:
-        statement = statement.order_by(displays.c.id).with_for_update(key_share=True)
-    return list((await connection.execute(statement)).mappings())
+    for column in (displays.c.id, displays.c.address):  # one after the other: each has its index, both have none
+        statement = select(displays).where(displays.c.store_id == store_id, column == name)
+        if not retired:
+            statement = statement.where(displays.c.retired_at.is_(None))
+        if lock:
+            statement = statement.order_by(displays.c.id).with_for_update(key_share=True)
+        if found := list((await connection.execute(statement)).mappings()):
+            return found
+    return []
 
 
 async def by_address(

@@ -8,10 +8,10 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, RowMapping, Select, select, union_all
+from sqlalchemy import ColumnElement, RowMapping, Select, func, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from service.store.pages import paged
+from service.store.pages import MOST_COUNTED, paged
 from service.store.statements import is_among
 from service.store.tables import (
     bindings,
@@ -50,7 +50,20 @@ class Wanted(msgspec.Struct, frozen=True):
 
     @property
     def key(self) -> tuple[ColumnElement[Any], ...]:
-        return (displays.c.address, displays.c.id) if self.by_address else (displays.c.id,)
+        """In whose order they are listed; those of one address by the index of addresses."""
+        by_address = self.by_address or self.address is not None
+        return (displays.c.address, displays.c.id) if by_address else (displays.c.id,)
+
+    @property
+    def is_flagged(self) -> bool:
+        """Whether something is asked that has an index of its own."""
+        return self.wrong or self.unconfirmed or self.low_battery or self.unbound or self.retired
+
+    @property
+    def is_combined(self) -> bool:
+        """Whether more than one thing is asked, so that no index has them all."""
+        flags = (self.wrong, self.unconfirmed, self.low_battery, self.unbound, self.retired)
+        return sum(flags) + sum(one is not None for one in (self.gateways, self.barcode, self.address)) > 1
 
 
 def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
@@ -76,28 +89,42 @@ def matching(store_id: int, wanted: Wanted) -> Select[Any]:
     statement = select(*wanted.key).where(displays.c.store_id == store_id, *_conditions(wanted))
     if wanted.barcode is not None:
         statement = statement.where(displays.c.id.in_(select(bindings.c.display_id).where(shown)))
-    if wanted.gateways is not None and len(wanted.gateways) == 1:
-        return statement.where(displays.c.gateway_id == wanted.gateways[0])
-    return statement if wanted.gateways is None else statement.where(displays.c.gateway_id.in_(wanted.gateways))
+    if wanted.gateways is None:
+        return statement
+    # Of what is asked of a display there are few, behind a gateway there may be many: so that has to lead.
+    gateway = displays.c.gateway_id.concat("") if wanted.is_flagged else displays.c.gateway_id
+    return statement.where(gateway.in_(wanted.gateways) if len(wanted.gateways) > 1 else gateway == wanted.gateways[0])
 
 
 async def page(
     connection: AsyncConnection, store_id: int, wanted: Wanted, after: Sequence[Any] | None, offset: int, limit: int
 ) -> list[tuple[Any, ...]]:
     """Keys of the displays of a page."""
-    if wanted.gateways is not None and len(wanted.gateways) != 1:
+    if wanted.gateways == ():
+        return []
+    if wanted.gateways is not None and len(wanted.gateways) > 1 and not wanted.is_flagged:
         return await _of_gateways(connection, store_id, wanted, after, offset, limit)
     statement = matching(store_id, wanted)
     key = wanted.key if len(wanted.key) > 1 else tuple(statement.selected_columns)
     return [tuple(row) for row in await connection.execute(paged(statement, key, after, offset, limit))]
 
 
+async def count(connection: AsyncConnection, store_id: int, wanted: Wanted) -> int | None:
+    """How many there are; None if they are too many, or not found by one index, to be counted."""
+    if wanted.is_combined or wanted.gateways == ():
+        return 0 if wanted.gateways == () else None
+    statement = matching(store_id, wanted)
+    key = wanted.key if len(wanted.key) > 1 else tuple(statement.selected_columns)
+    # In their order, by which SQLite takes the index that has just these.
+    some = paged(statement, key, None, 0, MOST_COUNTED + 1).subquery()
+    found = int((await connection.execute(select(func.count()).select_from(some))).scalar_one())
+    return found if found <= MOST_COUNTED else None
+
+
 async def _of_gateways(
     connection: AsyncConnection, store_id: int, wanted: Wanted, after: Sequence[Any] | None, offset: int, limit: int
 ) -> list[tuple[Any, ...]]:
     """Of several gateways: the beginning of each one's page, each by its index, and of these the page."""
-    if not wanted.gateways:
-        return []
     of_each = [
         select(
             paged(
@@ -105,7 +132,7 @@ async def _of_gateways(
                 wanted.key, after, 0, offset + limit,
             ).subquery()
         )
-        for gateway in wanted.gateways
+        for gateway in wanted.gateways or ()
     ]  # fmt: skip
     together = union_all(*of_each).subquery()
     rows = await connection.execute(

@@ -207,7 +207,7 @@ async def prove(ctx: Shelfcast) -> None:
                 "at": now,
             }
             key = {"store_id": row["store_id"], "display_id": row["display_id"], "id": row["id"]}
-            await connection.execute(tables.showings.insert().values(**key, **shown, at=now))
+            await connection.execute(tables.showings.insert().values(**key, **shown))
         await connection.execute(tables.updates.update().values(pushed_at=now, phase="CONFIRMED"))
         await connection.execute(tables.displays.update().where(desired.is_not(None)).values(shown_digest=desired))
 

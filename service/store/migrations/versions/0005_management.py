@@ -364,7 +364,12 @@ def _change_tables() -> None:
         postgresql_where=sa.text("retired_at IS NOT NULL"),
         sqlite_where=sa.text("retired_at IS NOT NULL"),
     )
-    op.create_index("ix_displays_store_id_address", "displays", ["store_id", "address"], unique=False)
+    op.create_index(
+        "ix_displays_store_id_address_id_retired_at",
+        "displays",
+        ["store_id", "address", "id", "retired_at"],
+        unique=False,
+    )
     op.create_index("ix_displays_store_id_gateway_id_id", "displays", ["store_id", "gateway_id", "id"], unique=False)
     op.create_index(
         "ix_displays_unbound",
@@ -417,24 +422,30 @@ def _change_tables() -> None:
 
 
 def _change_displays() -> None:
-    unconfirmed = "pushed_revision > shown_revision"
     op.create_index(
         "ix_displays_unconfirmed",
         "displays",
         ["store_id", "id"],
         unique=False,
-        postgresql_where=sa.text(f"{unconfirmed} AND retired_at IS NULL"),
-        sqlite_where=sa.text(f"{unconfirmed} AND retired_at IS NULL"),
+        postgresql_where=sa.text("pushed_revision - shown_revision > 0 AND retired_at IS NULL"),
+        sqlite_where=sa.text("pushed_revision - shown_revision > 0 AND retired_at IS NULL"),
+    )
+    op.drop_index("ix_displays_store_id_gateway_id_address", table_name="displays")
+    op.create_index(
+        "ix_displays_store_id_gateway_id_address_id",
+        "displays",
+        ["store_id", "gateway_id", "address", "id"],
+        unique=False,
     )
     op.drop_index("ix_displays_wrong", table_name="displays")
-    wrong = "(desired_digest IS DISTINCT FROM shown_digest OR {0}) AND retired_at IS NULL"
+    wrong = "(desired_digest IS DISTINCT FROM shown_digest OR pushed_revision > shown_revision) AND retired_at IS NULL"
     op.create_index(
         "ix_displays_wrong",
         "displays",
         ["store_id", "id"],
         unique=False,
-        postgresql_where=sa.text(wrong.format(unconfirmed)),
-        sqlite_where=sa.text(wrong.format(unconfirmed).replace("IS DISTINCT FROM", "IS NOT")),
+        postgresql_where=sa.text(wrong),
+        sqlite_where=sa.text(wrong.replace("IS DISTINCT FROM", "IS NOT")),
     )
     op.drop_index("ix_bindings_store_id_barcode", table_name="bindings")
     op.create_index(
