@@ -31,16 +31,15 @@ async def listing(
     connection: Connection, wanted: Wanted, after: str | None, offset: int, limit: int
 ) -> tuple[list[RowMapping], int | None]:
     """Changes with the slug of their store, the newest first, and how many they are."""
-    chosen = _chosen(wanted)
-    total = await counted(connection, chosen)
-    named = chosen.add_columns(stores.c.slug.label("store")).outerjoin(stores, stores.c.id == audit.c.store_id)
+    total = await counted(connection, _chosen(select(audit.c.id), wanted))
+    with_store = select(audit, stores.c.slug.label("store")).outerjoin(stores, stores.c.id == audit.c.store_id)
+    named = _chosen(with_store, wanted)
     key = None if after is None else [after]
     rows = await connection.execute(paged(named, [audit.c.id], key, offset, limit, descending=True))
     return list(rows.mappings()), total
 
 
-def _chosen(wanted: Wanted) -> Select[Any]:
-    statement = select(audit)
+def _chosen(statement: Select[Any], wanted: Wanted) -> Select[Any]:
     for name in ("organisation_id", "store_id", "action", "subject"):
         if (value := getattr(wanted, name)) is not None:
             statement = statement.where(audit.c[name] == value)

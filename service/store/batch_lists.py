@@ -27,14 +27,14 @@ async def listing(
     connection: Connection, store_id: int, wanted: Wanted, after: str | None, offset: int, limit: int
 ) -> tuple[list[RowMapping], int | None]:
     """A store's batches, the newest first, and how many they are."""
-    statement = _of_store(store_id, wanted)
+    statement = _of_store(select(batches), store_id, wanted)
     key = None if after is None else [after]
     rows = await connection.execute(paged(statement, [batches.c.id], key, offset, limit, descending=True))
-    return list(rows.mappings()), await counted(connection, statement)
+    return list(rows.mappings()), await counted(connection, _of_store(select(batches.c.id), store_id, wanted))
 
 
-def _of_store(store_id: int, wanted: Wanted) -> Select[Any]:
-    statement = select(batches).where(batches.c.store_id == store_id)
+def _of_store(statement: Select[Any], store_id: int, wanted: Wanted) -> Select[Any]:
+    statement = statement.where(batches.c.store_id == store_id)
     if wanted.status is not None:
         statement = statement.where(batches.c.status == wanted.status)
     if wanted.status == "open":  # past its time it is expired, whether or not that was written down yet

@@ -9,6 +9,7 @@ from service.ids import first_of
 from service.store.database import Connection
 from service.store.pages import counted, paged
 from service.store.tables import (
+    display_is_retired,
     display_is_wrong,
     displays,
     gateways,
@@ -66,30 +67,37 @@ async def named(connection: Connection, store_id: int, name: str, *, lock: bool 
 
 
 async def displays_on(connection: Connection, store_id: int, gateway_id: str) -> int:
-    """How many displays in use are on it."""
-    statement = select(func.count()).where(_on(store_id, gateway_id))
-    return int((await connection.execute(statement)).scalar_one())
+    """How many displays in use are on it; of very many, by their indexes alone."""
+    mine = displays.c.store_id == store_id
+    everything = await connection.execute(select(func.count()).where(mine, displays.c.gateway_id == gateway_id))
+    retired = await connection.execute(select(func.count()).where(mine, display_is_retired, _of_few(gateway_id)))
+    return int(everything.scalar_one() - retired.scalar_one())
 
 
 async def figures(connection: Connection, store_id: int, gateway_id: str, now: int) -> dict[str, int]:
     """Its displays: `total`, `wrong`, `in_flight`; its updates: `waiting`, `unconfirmed`."""
-    wrong = display_is_wrong & displays.c.desired_digest.is_not(None)
+    found = {"total": await displays_on(connection, store_id, gateway_id)}
     in_flight = displays.c.pusher.is_not(None) & (displays.c.pusher_until > now)
+    # A push in the air makes a display wrong, so that both are found by the index of those that are.
     statement = select(
-        func.count().label("total"),
-        func.coalesce(func.sum(case((wrong, 1), else_=0)), 0).label("wrong"),
+        func.coalesce(func.sum(case((displays.c.desired_digest.is_not(None), 1), else_=0)), 0).label("wrong"),
         func.coalesce(func.sum(case((in_flight, 1), else_=0)), 0).label("in_flight"),
-    ).where(_on(store_id, gateway_id))
-    found = {name: int(count) for name, count in (await connection.execute(statement)).mappings().one().items()}
+    ).where(
+        displays.c.store_id == store_id,
+        display_is_wrong,
+        _of_few(gateway_id),
+        displays.c.retired_at.is_(None),
+    )
+    found |= {name: int(count) for name, count in (await connection.execute(statement)).mappings().one().items()}
     for name, phase in (("waiting", update_is_pending), ("unconfirmed", update_is_sent)):
         of_phase = select(func.count()).where(updates.c.store_id == store_id, updates.c.gateway_id == gateway_id, phase)
         found[name] = int((await connection.execute(of_phase)).scalar_one())
     return found
 
 
-def _on(store_id: int, gateway_id: str) -> ColumnElement[bool]:
-    on_it = (displays.c.store_id == store_id) & (displays.c.gateway_id == gateway_id)
-    return on_it & displays.c.retired_at.is_(None)
+def _of_few(gateway_id: str) -> ColumnElement[bool]:
+    """That a display is on this gateway, of those that another index found: its own would find many more."""
+    return func.coalesce(displays.c.gateway_id, "") == gateway_id
 
 
 async def pushed_lately(connection: Connection, store_id: int, gateway_id: str, since: int) -> tuple[int, int]:

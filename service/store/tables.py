@@ -382,6 +382,7 @@ batches = Table(
     count("proof_accepted"),
     Index("ix_batches_store_id_status_id", "store_id", "status", "id"),
     Index("ix_batches_store_id_reference_id", "store_id", "reference", "id"),
+    Index("ix_batches_store_id_mode_id", "store_id", "mode", "id"),
 )
 batch_is_live = (batches.c.status == word("open")) | batches.c.phase.is_not(None)
 Index(

@@ -195,6 +195,8 @@ class Ground:
             await site.start(*PARTS)
             await site.ready()
             self.token, self.shows = await opened_store(site, ready)
+            off = await site.run("store", "guards", "shop", "--price-percent", "100")  # prices double here at a stroke
+            assert off.code == 0, off.err
             async with client_of(site.url, self.token) as client:
                 prices = {barcode(product): first_price(product) for product in range(PRODUCTS)}
                 pos = Pos(client)

@@ -337,6 +337,7 @@ def _make_tables() -> None:
 
 def _change_tables() -> None:
     op.create_index("ix_batches_store_id_reference_id", "batches", ["store_id", "reference", "id"], unique=False)
+    op.create_index("ix_batches_store_id_mode_id", "batches", ["store_id", "mode", "id"], unique=False)
     op.create_index("ix_batches_store_id_status_id", "batches", ["store_id", "status", "id"], unique=False)
     op.create_index(
         "ix_bindings_store_id_barcode_bound_at", "bindings", ["store_id", "barcode", "bound_at"], unique=False
