@@ -99,7 +99,7 @@ async def furnish(
     homes: Mapping[str, str] = _NONE,
 ) -> str:
     """A store with gateways (name -> URL) and displays (address -> gateway in `homes`, barcode in `bound`); a token."""
-    await stores.create_store(ctx, NewStore(slug=SLUG, sandbox=True))
+    await stores.create_store(ctx, NewStore(slug=SLUG))
     token = (await tokens.issue(ctx, SLUG, "pos")).token
     for name, url in gateways.items():
         await stores.add_gateway(ctx, SLUG, name, "simulator", {"url": url}, check=False)

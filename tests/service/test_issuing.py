@@ -180,9 +180,9 @@ async def test_whatever_is_done_to_a_token_is_in_the_audit_log_without_it(ctx: S
 async def test_a_list_is_filtered_by_whether_tokens_are_active(ctx: Shelfcast, active: bool | None, shown: str):
     admin = await token(ctx, None, "admin", scopes=[Scope.ADMIN])
     for name in "ABC":
-        await token(ctx, "lab", name, scopes=[Scope.FEED], expires_at=ctx.clock() + (1000 if name == "A" else DAY))
+        await token(ctx, "lab", name, scopes=[Scope.FEED], expires_at=ctx.clock() + DAY * (1 if name == "A" else 3))
     await tokens.revoke(ctx, "B")
-    listed = await issuing.listing(at(ctx, ctx.clock() + 2000), admin, "lab", active, Window())
+    listed = await issuing.listing(at(ctx, ctx.clock() + 2 * DAY), admin, "lab", active, Window())
     assert "".join(one.name for one in listed.data) == shown
     assert (listed.meta.total, listed.meta.next) == (len(shown), None)
 
