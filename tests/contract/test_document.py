@@ -12,6 +12,7 @@ import pytest
 from service import tokens
 from service.core.scopes import Scope
 from tests.end_to_end.shelf import on_one_site
+from tests.processes import free_port
 
 pytestmark = pytest.mark.timeout(1800)
 
@@ -28,7 +29,9 @@ STREAM = "/events$"
 
 
 async def test_every_answer_is_documented_and_none_is_a_server_error(settings):
-    async with on_one_site(settings, displays=20) as (site, store):
+    hardware = free_port()  # which sandboxes are given their displays in, too
+    simulated = {"simulator_url": f"http://127.0.0.1:{hardware}"}
+    async with on_one_site(settings, displays=20, port=hardware, settings=simulated) as (site, store):
         async with site.opened() as ctx:  # who may do everything, so that no operation is just forbidden
             token = (await tokens.issue(ctx, store.slug, "schemathesis", scopes=[Scope.ADMIN])).token
 
