@@ -128,7 +128,7 @@ class Site:
         assert line, f"The simulator did not start: {self.log(name)}"
         return msgspec.json.decode(line, type=Ready)
 
-    async def ready(self) -> None:
+    async def ready(self, within: float = _STARTS_WITHIN) -> None:
         """Waits until the API says that everything it needs is there."""
         async with httpx.AsyncClient(base_url=self.url, trust_env=False) as client:
 
@@ -137,7 +137,7 @@ class Site:
                     return (await client.get("/health/ready")).is_success
                 return False
 
-            give_up = time.monotonic() + _STARTS_WITHIN
+            give_up = time.monotonic() + within
             while not await asked():
                 assert time.monotonic() < give_up, f"not ready; logs: {[self.log(name) for name in self.running]}"
                 await asyncio.sleep(_LOOK_EVERY)

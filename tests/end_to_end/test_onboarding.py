@@ -13,7 +13,7 @@ from tests.end_to_end.walks import BETWEEN, documents, stand_in_for_curl
 from tests.processes import installed
 from tests.shop import until
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(420)
 
 PAGE = Path(__file__).parents[2] / "docs" / "onboarding.md"
 
@@ -22,14 +22,14 @@ def blocks():
     return re.findall(r"^```sh\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
 
 
-async def test_every_command_of_the_onboarding_page_leads_on_to_production(tmp_path):
-    async with installed(tmp_path, settings={}) as site:
+async def test_every_command_of_the_onboarding_page_leads_on_to_production(on_sqlite, tmp_path):
+    async with installed(on_sqlite.data_dir, settings={}) as site:
         if shutil.which("curl") is None:
             site.environ["PATH"] += f":{stand_in_for_curl(tmp_path)}"
         serve, *walk = (block.replace("8080", str(site.port)) for block in blocks())
         await site.shell("serve", serve)
-        await site.ready()
-        ended = await site.execute("sh", "-c", f"\necho '{BETWEEN}'\n".join(["set -eu", *walk]), within=240)
+        await site.ready(within=90)
+        ended = await site.execute("sh", "-c", f"\necho '{BETWEEN}'\n".join(["set -eu", *walk]), within=280)
         assert ended.code == 0, ended.err
         said = [documents(out.strip()) for out in ended.out.split(BETWEEN)[1:]]
         _chain, found, store, simulated, _token, who, at_first, feed, batch, polls, errors, asked = said[:12]
