@@ -14,9 +14,9 @@ from bench.harness import Figure, Sizes, digits, percentile
 from bench.http import Connection, request
 from bench.listed import Asked, Get, Load
 from bench.places import SLUG, Place, furnish
-from service import tokens
 from service.context import Shelfcast
 from service.core.scopes import Scope
+from service.tenants import tokens
 
 WARM = 2
 """Times that each is asked before it counts."""

@@ -11,7 +11,7 @@ from service.core import limits
 from service.errors import RateLimitedError, UnauthorizedError
 from service.limiting import ADDRESS
 from service.store.tenants import Token
-from service.tokens import digest, identify
+from service.tenants.tokens import digest, identify
 
 ANSWERED = "answered"
 """Member of the exchange's state: headers (name, value) of its answer, whatever that will be."""

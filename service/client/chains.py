@@ -6,7 +6,7 @@ from typing import Any
 from service.audit_log import Change
 from service.client.transport import Transport
 from service.messages import Page
-from service.messages_tenants import (
+from service.messages.tenants import (
     IssuedToken,
     Organisation,
     Production,

@@ -9,8 +9,8 @@ import sys
 
 import pytest
 
-from service import tokens
 from service.core.scopes import Scope
+from service.tenants import tokens
 from tests.end_to_end.shelf import on_one_site
 
 pytestmark = pytest.mark.timeout(1800)

@@ -2,9 +2,10 @@
 
 import httpx
 
-from service import floor, stores, tokens
 from service.core.scopes import Scope
-from service.stores import NewStore
+from service.shelves import floor
+from service.tenants import stores, tokens
+from service.tenants.stores import NewStore
 from tests.processes import SWIFT, installed
 from tests.service.api.test_all_batches import goods
 from tests.shop import until

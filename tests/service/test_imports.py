@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from service import feed, imports, sync
+from service import feed, sync
 from service.context import Shelfcast
 from service.core.imports import CHUNK
 from service.errors import (
@@ -18,8 +18,9 @@ from service.errors import (
     TooLargeError,
     ValidationError,
 )
-from service.file_reading import Reader
-from service.imports import Part
+from service.importing import imports
+from service.importing.file_reading import Reader
+from service.importing.imports import Part
 from service.messages import Window
 from service.store import chain_tables, tables
 from tests.service.importer import Importer, importer, packed, table
@@ -337,7 +338,7 @@ async def test_a_dry_run_that_is_read_twice_counts_once(till: Importer, monkeypa
         raise _KilledError
 
     with monkeypatch.context() as patch:
-        patch.setattr("service.file_comparing.Comparing.end", dying)
+        patch.setattr("service.importing.file_comparing.Comparing.end", dying)
         with pytest.raises(_KilledError):
             await till.read(import_id)
     done = await _later(till).read(import_id)

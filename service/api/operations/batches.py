@@ -1,13 +1,13 @@
 """All batches of a store, and what holds one; the audit log."""
 
 from service import errors
-from service.api import requests_batches as requests
 from service.api.operations.feed import BATCH_TAG, SESSION
 from service.api.operations.operation import BODY, Answer, Operation
+from service.api.requests import batches as requests
 from service.audit_log import Change
 from service.core.scopes import Scope
 from service.messages import Page
-from service.messages_batches import Batch, BatchEntry, Guards, Retried
+from service.messages.batches import Batch, BatchEntry, Guards, Retried
 
 GUARDS_TAG, AUDIT_TAG = "Guards", "Audit log"
 

@@ -1,11 +1,11 @@
 """Displays: lists, what is done with them, what they went through, and what they showed at a time."""
 
 from service import errors
-from service.api import requests_displays as requests
 from service.api.operations.operation import BODY, Answer, Operation
+from service.api.requests import displays as requests
 from service.core.scopes import Scope
 from service.messages import Page
-from service.messages_displays import (
+from service.messages.displays import (
     Blink,
     BoundElsewhere,
     DisplayDetail,

@@ -7,12 +7,13 @@ from typing import Any
 import httpx
 import pytest
 
-from service import sync, tokens
+from service import sync
 from service.context import Shelfcast
 from service.core.scopes import Scope
 from service.ids import new_id
 from service.settings import Settings
 from service.store import tables
+from service.tenants import tokens
 from tests.shop import authenticate
 
 Store = Callable[[str], Awaitable[str]]

@@ -11,7 +11,6 @@ import pytest
 import redis
 from litestar import Litestar
 
-from service import tokens
 from service.api.operations import OPERATIONS
 from service.context import Shelfcast
 from service.core.limits import FAILURES_A_MINUTE, Plan
@@ -19,6 +18,7 @@ from service.core.scopes import Scope
 from service.errors import ValidationError
 from service.limiting import Limits
 from service.settings import Settings
+from service.tenants import tokens
 from tests.service.api.test_health import scraped
 
 Connect = Callable[..., httpx.AsyncClient]
