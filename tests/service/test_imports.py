@@ -303,7 +303,8 @@ async def test_a_worker_that_stops_leaves_the_file_to_the_next_at_once(till: Imp
 
 async def test_a_dry_run_tells_what_would_change_and_changes_nothing(till: Importer):
     await till.saved((await till.imported(table(["1.00"] * 30))).session_id)
-    text = table(["1.00"] * 5 + ["2.00"] * 2) + "00000100,New,3.00\n00000005,Again,4.00\n00000006,,1.00\n,x,1\n00000020,Bad,x\n"
+    text = table(["1.00"] * 5 + ["2.00"] * 2) + "00000100,New,3.00\n00000005,Again,4.00\n"
+    text += "00000006,,1.00\n,x,1\n00000020,Bad,x\n"
     done = await till.imported(text, mode="full", dry=True)
     assert (done.status, done.session_id, done.rows_rejected) == ("completed", None, 3)
     found = await imports.differences(till.ctx, till.caller, done.id, Window())
