@@ -186,11 +186,16 @@ async def test_a_gateway_that_is_back_soon_is_not_told_of(shop: Shop) -> None:
 
 async def test_a_gateway_that_is_maintained_is_not_told_of(shop: Shop) -> None:
     await subscribed(shop.ctx, "gateway.offline", "gateway.online")
+    line = await shop.line()
     change = tables.gateways.update().values(maintenance_since=shop.clock())
     await shop.ctx.db.write(lambda connection: connection.execute(change))
-    await away(shop, 5)
+    await shop.remote.change("g1", reach="closed")
+    for _ in range(5):
+        shop.clock.advance(16 * MINUTE)
+        await sync.ask(shop.ctx, line, audit=True)
     await shop.remote.change("g1", reach="up")
-    await shop.ask(audit=True)
+    shop.clock.advance(16 * MINUTE)
+    await sync.ask(shop.ctx, line, audit=True)
     assert await told(shop.ctx) == []
 
 
