@@ -297,7 +297,7 @@ async def displays(ctx: Shelfcast, shop: Shop, named: Named, window: Window, *, 
 
 def _display_message(row: dict[str, Any]) -> ProductDisplay:
     right = planning.is_right(row)
-    reason, detail = (None, None) if right else why(shelf.circumstances(row))
+    reason, detail = (None, None) if right or row["retired_at"] is not None else why(shelf.circumstances(row))
     return ProductDisplay(
         display_id=row["id"],
         address=row["address"],

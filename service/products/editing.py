@@ -4,9 +4,9 @@ Each change takes the store's next receivedSeq, so that rows which were received
 in history with the token, the faces of its displays are planned in the same transaction, and the audit log has it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar
 
 import msgspec
 import structlog
@@ -33,6 +33,7 @@ from service.store import answered, displays, products
 from service.store.database import Connection, Record
 from service.tenants.stores import known_store
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 ANSWERED_FOR = 7 * 24 * 60 * 60 * 1000
@@ -144,13 +145,19 @@ class _Edit:
         )
 
 
-async def _edited(ctx: Shelfcast, editor: Editor, work: Any, *args: Any) -> Any:
+async def _edited(
+    ctx: Shelfcast,
+    editor: Editor,
+    work: Callable[Concatenate[_Edit, P], Awaitable[T]],
+    *args: P.args,
+    **named: P.kwargs,
+) -> T:
     """Run `work(edit, …)` in one transaction under the store's lock, and ring for what it planned."""
 
-    async def locked(connection: Connection) -> tuple[Any, planning.Planned]:
+    async def locked(connection: Connection) -> tuple[T, planning.Planned]:
         await products.lock_store(connection, editor.shop.store_id)
         edit = _Edit(ctx, editor, connection, ctx.clock(), planning.Planned())
-        return await work(edit, *args), edit.planned
+        return await work(edit, *args, **named), edit.planned
 
     answer, planned = await ctx.db.write(locked)
     await ctx.bell.ring_gateways(planned.gateways)
@@ -162,8 +169,7 @@ async def create(ctx: Shelfcast, editor: Editor, body: msgspec.Raw) -> ChangedPr
 
     Raises RowsRefusedError with what is wrong, ConflictError if it is on sale already.
     """
-    created: ChangedProduct = await _edited(ctx, editor, _create, _parsed(body, "whole", editor))
-    return created
+    return await _edited(ctx, editor, _create, _parsed(body, "whole", editor))
 
 
 async def _create(edit: _Edit, parsed: Parsed) -> ChangedProduct:
@@ -186,8 +192,7 @@ async def patch(ctx: Shelfcast, editor: Editor, named: Named, body: Mapping[str,
 
     Raises NotFoundError, ConflictError for an archived product or an old sourceUpdatedAt, RowsRefusedError.
     """
-    changed: ChangedProduct = await _edited(ctx, editor, _patch, named, body)
-    return changed
+    return await _edited(ctx, editor, _patch, named, body)
 
 
 async def _patch(edit: _Edit, named: Named, body: Mapping[str, msgspec.Raw]) -> ChangedProduct:
@@ -233,8 +238,7 @@ async def archive(ctx: Shelfcast, editor: Editor, named: Named, reason: str | No
 
     Raises NotFoundError.
     """
-    changed: ChangedProduct = await _edited(ctx, editor, _archive, named, reason)
-    return changed
+    return await _edited(ctx, editor, _archive, named, reason)
 
 
 async def _archive(edit: _Edit, named: Named, reason: str | None) -> ChangedProduct:
@@ -252,8 +256,7 @@ async def _archive(edit: _Edit, named: Named, reason: str | None) -> ChangedProd
 
 async def restore(ctx: Shelfcast, editor: Editor, named: Named, reason: str | None = None) -> ChangedProduct:
     """Put an archived product on sale again, as it was before. Again, it changes nothing. Raises NotFoundError."""
-    changed: ChangedProduct = await _edited(ctx, editor, _restore, named, reason)
-    return changed
+    return await _edited(ctx, editor, _restore, named, reason)
 
 
 async def _restore(edit: _Edit, named: Named, reason: str | None) -> ChangedProduct:
@@ -288,8 +291,7 @@ async def change_stock(ctx: Shelfcast, editor: Editor, named: Named, change: Sto
     Raises NotFoundError, ConflictError for an archived product, for counting what is not known and for a key that came
     with another request, ValidationError for what is no quantity.
     """
-    changed: ChangedStock = await _edited(ctx, editor, _change_stock_once, named, change)
-    return changed
+    return await _edited(ctx, editor, _change_stock_once, named, change)
 
 
 async def _change_stock_once(edit: _Edit, named: Named, change: StockChange) -> ChangedStock:
