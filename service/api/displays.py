@@ -122,7 +122,7 @@ class EvidenceController(Controller):
 
     @get("/display-events")
     async def events(self, request: StoreRequest, ctx: Context) -> Response[bytes]:
-        query = bodies.convert(dict(request.query_params), requests_displays.EventsQuery)
+        query = bodies.convert(dict(request.query_params), requests_displays.DisplayEventsQuery)
         return answer(await display_history.events(ctx, request.user.store_id, query.kind, query.window()))
 
     @get("/displays/{display:str}/at")

@@ -304,7 +304,7 @@ async def differences(ctx: Shelfcast, caller: Caller, import_id: str, window: Wi
 
 def _difference(row: Record) -> Difference:
     fields = {
-        name: import_messages.Change(before=before, after=after)
+        name: import_messages.Compared(before=before, after=after)
         for name, (before, after) in _decode_fields(row["fields"]).items()
     }
     return Difference(barcode=row["barcode"], number=row["number"], kind=row["kind"], fields=fields)

@@ -77,7 +77,7 @@ class Import(Message, frozen=True, kw_only=True):
     completed_at: Time | None
 
 
-class Change(Message, frozen=True, kw_only=True):
+class Compared(Message, frozen=True, kw_only=True):
     """One field, as it is and as it would be."""
 
     before: Any
@@ -90,7 +90,7 @@ class Difference(Message, frozen=True, kw_only=True):
     barcode: str
     number: int
     kind: DifferenceKind
-    fields: dict[str, Change]
+    fields: dict[str, Compared]
 
 
 class Differences(Page[Difference], frozen=True, kw_only=True):

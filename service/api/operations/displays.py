@@ -66,7 +66,7 @@ OPERATIONS: tuple[Operation, ...] = (
             "(and `?takeover=true`). A display that is registered is changed, one that was retired is back. With a "
             "barcode it is bound as well. Every good row is taken; `refused` says what is wrong with the others."
         ),
-        body=requests.Import,
+        body=requests.DisplayImport,
         example={
             "displays": [
                 {"address": "SIM000001", "gateway": "ap-1", "panel": "296x128-BWR", "barcode": "3850123456782"}
@@ -224,7 +224,7 @@ OPERATIONS: tuple[Operation, ...] = (
         scopes=_READ,
         summary="List events of displays",
         text="Buttons that were pressed, phones that were held to displays, batteries that changed; the newest first.",
-        query=requests.EventsQuery,
+        query=requests.DisplayEventsQuery,
         answers=(Answer(200, "One page of them.", Page[DisplayEvent]),),
         refusals=(errors.ValidationError,),
     ),

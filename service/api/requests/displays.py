@@ -89,7 +89,7 @@ class HistoryQuery(ListQuery, kw_only=True):
         return HistoryAsked(self.kind, milliseconds(self.since), milliseconds(self.until))
 
 
-class EventsQuery(ListQuery, kw_only=True):
+class DisplayEventsQuery(ListQuery, kw_only=True):
     """Which events of displays."""
 
     kind: Annotated[EventKind, Meta(description="Only events of this kind.")] | None = None
@@ -155,7 +155,7 @@ ROW_SCHEMA: dict[str, Any] = {
 MOST_ROWS = 10_000
 
 
-class Import(msgspec.Struct):
+class DisplayImport(msgspec.Struct):
     """Displays to be made, or changed where they are registered; takeover: end what is bound where a row binds."""
 
     displays: Annotated[
@@ -174,4 +174,4 @@ binding_decoder = msgspec.json.Decoder(Binding)
 unbinding_decoder = msgspec.json.Decoder(Unbinding)
 swap_decoder = msgspec.json.Decoder(Swap)
 blink_decoder = msgspec.json.Decoder(BlinkBody)
-import_decoder = msgspec.json.Decoder(Import)
+import_decoder = msgspec.json.Decoder(DisplayImport)
