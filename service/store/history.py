@@ -99,6 +99,7 @@ async def pushed(connection: AsyncConnection, store_id: int, proven: Mapping[str
         updates.c.pushed_at,
     ).where(
         updates.c.store_id == store_id,
+        is_among(connection, updates.c.display_id, list(proven)),  # which has an index, as the alternatives have none
         or_(*((updates.c.display_id == id_) & (updates.c.revision > revision) for id_, revision in proven.items())),
         updates.c.pushed_at.is_not(None) | (updates.c.cause == "resend"),
     )
