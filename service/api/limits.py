@@ -56,7 +56,7 @@ async def count(ctx: Shelfcast, connection: Connection, token: Token, operation:
     if plan is None:
         return
     answered = connection.scope["state"][ANSWERED] = [(b"ratelimit-policy", limits.policy(plan).encode())]
-    standing = await ctx.limits.count(token.id, plan, counts=operation.counts)
+    standing = await ctx.limits.count(token.quota, plan, counts=operation.counts)
     if standing is None:
         return
     answered.append((b"ratelimit", limits.state(standing).encode()))

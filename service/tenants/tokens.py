@@ -44,6 +44,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
         plan: One of the settings, or UNLIMITED.
         expires_at: Milliseconds since the epoch; None: never.
         replaces: Id of the token that it is rotated from.
+        series: Id of the first token of these rotations, whose limits they share.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     plan: str = UNLIMITED
     expires_at: int | None = None
     replaces: str | None = None
+    series: str | None = None
 
 
 def with_expiry(wanted: Wanted, expires_at: int | None) -> Wanted:
@@ -166,6 +168,7 @@ def _row(issued: Issued, owner: Owner, wanted: Wanted, who: Who, now: int) -> di
         "created_by": who.actor,
         "expires_at": issued.expires_at,
         "replaces": wanted.replaces,
+        "series": wanted.series,
     }
 
 
@@ -238,6 +241,7 @@ async def succeed(conn: Connection, token: Token, overlap: int, expires_at: int 
         plan=current.plan,
         expires_at=current.expires_at if expires_at is None else expires_at,
         replaces=current.id,
+        series=current.quota,
     )
     issued = await create(conn, owner, wanted, who, now)
     ends = now + overlap * 1000

@@ -72,6 +72,17 @@ async def test_a_token_without_limits_hears_nothing_of_them_and_costs_redis_noth
         assert client.info("stats")["total_commands_processed"] == before + 1  # INFO itself
 
 
+async def test_a_token_that_is_rotated_shares_its_limits_with_its_successors(
+    small: httpx.AsyncClient, connect: Connect, ctx: Shelfcast
+):
+    issued = (await small.get("/api/v1/tokens", params={"active": "true"})).json()["data"]
+    (mine,) = [one for one in issued if one["name"] == "small"]
+    second = (await small.post(f"/api/v1/tokens/{mine['id']}/rotate", json={})).json()
+    answer = await connect(second["token"]).post("/batch/start")
+    assert answer.headers["ratelimit"] == '"daily";r=4;t=43170, "burst";r=0;t=30'
+    assert (await small.post("/batch/start")).status_code == 429
+
+
 async def test_too_much_in_a_minute_is_refused_until_its_end(small: httpx.AsyncClient, at: list[int]):
     for _ in range(3):
         assert (await small.post("/batch/start")).status_code == 201
