@@ -126,16 +126,12 @@ async def displays_of(
     connection: AsyncConnection, store_id: int, barcode: str, time: int, after: str, offset: int, limit: int
 ) -> list[str]:
     """The displays that this product was bound to at this time, in the order of ids, beyond `after`."""
+    display = bindings.c.display_id.concat("")  # else SQLite goes by the index of displays, through all of them
     statement = (
-        select(bindings.c.display_id)
-        .where(
-            bindings.c.store_id == store_id,
-            bindings.c.barcode == barcode,
-            bindings.c.display_id > after,
-            *_bound_then(time),
-        )
+        select(display)
+        .where(bindings.c.store_id == store_id, bindings.c.barcode == barcode, display > after, *_bound_then(time))
         .distinct()
-        .order_by(bindings.c.display_id)
+        .order_by(display)
         .offset(offset)
         .limit(limit)
     )

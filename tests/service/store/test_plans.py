@@ -10,7 +10,7 @@ from sqlalchemy import event
 
 from service.context import opened
 from service.settings import Settings
-from service.store import catalogue, deliveries, displays, gateways, overdue, shelf_lists, tags, updates
+from service.store import catalogue, deliveries, displays, gateways, history, overdue, shelf_lists, tags, updates
 from service.store.catalogue import Sort, Wanted
 from service.store.database import Connection
 
@@ -47,6 +47,9 @@ QUESTIONS: list[tuple[str, Ask]] = [
     ("ix_price_history_of_product", lambda c: catalogue.prices_of(c, 1, "A", "X", 0, 10)),
     ("ix_product_changes_store_id_barcode_id", lambda c: catalogue.changes_of(c, 1, "A", "X", 0, 10)),
     ("ix_bindings_store_id_barcode", lambda c: catalogue.displays_of(c, 1, "A", None, 0, 10, ended=False)),
+    ("ix_bindings_store_id_barcode_bound_at", lambda c: history.displays_of(c, 1, "A", 5, "D", 0, 10)),
+    ("ix_updates_store_id_display_id_mark", lambda c: history.pushed(c, 1, {"D": 1, "E": 2})),
+    ("ix_showings_store_id_display_id_at_id", lambda c: history.showings_of(c, 1, "D", history.Span(0, 9))),
     ("ix_displays_wrong", lambda c: overdue.find(c, [(1, None)], 0, 10)),
     ("ix_deliveries_due", lambda c: deliveries.endpoints_due(c, 0)),
     ("ix_deliveries_due", lambda c: deliveries.due(c, "W", 0, 10)),
