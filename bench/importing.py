@@ -13,8 +13,8 @@ from bench import usage
 from bench.harness import Figure, Goal, Sizes
 from bench.memory import watched
 from bench.places import SLUG, Place, furnish
-from service import tokens
 from service.core.scopes import Scope
+from service.tenants import tokens
 from tests.processes import Site
 
 GOAL = Goal(20)

@@ -10,11 +10,11 @@ from bench.harness import Figure, Goal, Sizes, middle, ratios
 from bench.http import Connection
 from bench.places import SLUG, Place, furnish
 from bench.till import Till, status
-from service import tokens
 from service.context import Shelfcast
 from service.core.limits import Plan
 from service.counters import Counters
 from service.limiting import Limits
+from service.tenants import tokens
 from tests.processes import Site
 
 REQUEST = Goal(1.5, 1.3)

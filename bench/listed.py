@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from bench.harness import Goal
 from service.context import Shelfcast
-from service.tokens import Caller
+from service.tenants.tokens import Caller
 
 PAGE = Goal(50)
 SEARCH = Goal(200)

@@ -17,7 +17,7 @@ from service.ids import new_id
 from service.store import products
 from service.store.database import Connection
 from service.store.statements import Rows, chunks
-from service.tokens import Caller
+from service.tenants.tokens import Caller
 
 PRICES = 5
 """In the history of each product."""

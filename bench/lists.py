@@ -9,14 +9,14 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import text
 
-from bench import listed_products
+from bench import listed_products, usage
 from bench.harness import Figure, Sizes, digits, percentile
 from bench.http import Connection, request
 from bench.listed import Asked, Get, Load
 from bench.places import SLUG, Place, furnish
-from service import tokens
 from service.context import Shelfcast
 from service.core.scopes import Scope
+from service.tenants import tokens
 
 WARM = 2
 """Times that each is asked before it counts."""
@@ -45,29 +45,47 @@ async def measure(place: Place, sizes: Sizes) -> list[Figure]:
         await site.start("valkey", "api")
         await site.ready()
         async with Connection(site.port) as connection:
-
-            async def get(path: str) -> Any:
-                return await connection.told(request("GET", f"/api/v1{path}", token))
-
+            caller = _Caller(place, connection, token, site.running["api"].pid, sizes)
             for area in AREAS:
-                wanted = await area.requests(get, sizes.listed)
-                figures += [await _timed(place, connection, token, asked, sizes) for asked in wanted]
+                figures += [await caller.timed(asked) for asked in await area.requests(caller.get, sizes.listed)]
     return figures
 
 
-async def _timed(place: Place, connection: Connection, token: str, asked: Asked, sizes: Sizes) -> Figure:
-    question = request("GET", f"/api/v1{asked.path}", token)
-    took: list[float] = []
-    for _ in range(WARM + sizes.samples):
-        start = time.perf_counter()
-        status, body = await connection.ask(question)
-        took.append((time.perf_counter() - start) * 1000)
+class _Caller(NamedTuple):
+    """Who asks, one request after the other; `pid`: of the API."""
+
+    place: Place
+    connection: Connection
+    token: str
+    pid: int
+    sizes: Sizes
+
+    async def get(self, path: str) -> Any:
+        return await self.connection.told(request("GET", f"/api/v1{path}", self.token))
+
+    async def timed(self, asked: Asked) -> Figure:
+        question = request("GET", f"/api/v1{asked.path}", self.token)
+        for _ in range(WARM):
+            body = await self._answer(question)
+        took: list[float] = []
+        before = usage.cpu(self.pid)
+        for _ in range(self.sizes.samples):
+            start = time.perf_counter()
+            await self._answer(question)
+            took.append((time.perf_counter() - start) * 1000)
+        cpu = (usage.cpu(self.pid) - before) * 1000 / len(took)
+        note = (
+            f"p50 {digits(percentile(took, 0.5))} ms, least {digits(min(took))} ms, "
+            f"CPU of the API {digits(cpu)} ms, {len(body):,} bytes"
+        )
+        what = f"(i) {asked.what}, of {self.sizes.listed:,}, p95"
+        return Figure(what, self.place.database, [percentile(took, 0.95)], "ms", asked.goal, note)
+
+    async def _answer(self, question: bytes) -> bytes:
+        status, body = await self.connection.ask(question)
         if status != 200:  # noqa: PLR2004 - HTTP's own number
-            raise RuntimeError(f"{asked.path}: {status}: {body[:300].decode()}")
-    counted = took[WARM:]
-    note = f"p50 {digits(percentile(counted, 0.5))} ms, most {digits(max(counted))} ms, {len(body):,} bytes"
-    what = f"(i) {asked.what}, of {sizes.listed:,}, p95"
-    return Figure(what, place.database, [percentile(counted, 0.95)], "ms", asked.goal, note)
+            raise RuntimeError(f"{question.splitlines()[0].decode()}: {status}: {body[:300].decode()}")
+        return body
 
 
 async def _settle(ctx: Shelfcast) -> None:

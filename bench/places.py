@@ -12,11 +12,12 @@ from urllib.parse import parse_qs, urlsplit
 import asyncpg
 
 from bench.harness import POSTGRESQL, SQLITE
-from service import floor, stores, tokens
 from service.context import Shelfcast
 from service.settings import Settings
+from service.shelves import floor
 from service.store.migrate import migrate
-from service.stores import NewStore
+from service.tenants import stores, tokens
+from service.tenants.stores import NewStore
 from tests.processes import SWIFT, Site, installed
 
 PANEL = "296x128-BWR"

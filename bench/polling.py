@@ -10,8 +10,8 @@ from bench.harness import Figure, Goal, Sizes, percentile
 from bench.http import Connection
 from bench.places import SLUG, Place, furnish
 from bench.till import Till, status
-from service import tokens
 from service.context import Shelfcast
+from service.tenants import tokens
 
 GOAL = Goal(0.5, 0.25)
 

@@ -12,14 +12,15 @@ from bench.harness import Figure, Goal, Sizes, middle, ratios
 from bench.places import Place, furnish
 from bench.products import Rows, barcode, made_rows, pushes
 from display_drivers.base import Proof
-from service import feed, sync, tokens
+from service import feed, sync
 from service.context import Shelfcast, opened
 from service.core.batches import Status
 from service.core.updates import Phase
 from service.ids import new_id
 from service.store import batches, tables
 from service.store.database import Connection
-from service.tokens import Caller
+from service.tenants import tokens
+from service.tenants.tokens import Caller
 
 CHANGED = Goal(8, 5)
 MOSTLY_SAME = Goal(3, 2)

@@ -20,9 +20,9 @@ import asyncpg
 from bench.harness import Figure, Goal, Sizes, digits, percentile
 from bench.http import Connection, request
 from bench.places import PANEL, SLUG, Place, furnish
-from service import tokens
 from service.context import Shelfcast
 from service.core.scopes import Scope
+from service.tenants import tokens
 
 WITHIN = Goal(50)
 """Milliseconds, p95."""

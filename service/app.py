@@ -11,7 +11,7 @@ from litestar import Litestar, Request, Router
 from litestar.di import Provide
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from service import collecting, gateway_setup
+from service import collecting
 from service.api.answers import PROBLEM_JSON, fault, refuse
 from service.api.batches import AuditController, BatchesController, GuardsController
 from service.api.catalogue import CatalogueController
@@ -29,6 +29,7 @@ from service.api.tenants import ProductionController, StoresController, TokensCo
 from service.api.webhooks import DeliveriesController, WebhooksController
 from service.context import Shelfcast, opened
 from service.errors import ValidationError
+from service.gateways import gateway_setup
 from service.ids import new_id
 from service.settings import Settings
 

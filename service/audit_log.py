@@ -28,7 +28,7 @@ class Asked(msgspec.Struct, frozen=True):
     until: int | None = None
 
 
-class Change(Message, frozen=True, kw_only=True):
+class AuditEntry(Message, frozen=True, kw_only=True):
     """One change that somebody made through the management API or at a shell."""
 
     id: str
@@ -43,7 +43,7 @@ class Change(Message, frozen=True, kw_only=True):
     request_id: Annotated[str | None, msgspec.Meta(description="X-Request-ID of the request that did it.")]
 
 
-async def listed(ctx: Shelfcast, token: Token, asked: Asked, window: Window) -> Page[Change]:
+async def listed(ctx: Shelfcast, token: Token, asked: Asked, window: Window) -> Page[AuditEntry]:
     """The newest first. Raises NotFoundError for a store that is not the token's."""
     async with ctx.db.read() as connection:
         store_id = token.store.id if token.store else None
@@ -52,7 +52,7 @@ async def listed(ctx: Shelfcast, token: Token, asked: Asked, window: Window) -> 
         return await _page(connection, _wanted(token.organisation_id, store_id, asked), window)
 
 
-async def listed_at_shell(ctx: Shelfcast, asked: Asked, window: Window) -> Page[Change]:
+async def listed_at_shell(ctx: Shelfcast, asked: Asked, window: Window) -> Page[AuditEntry]:
     """The same for whoever is at the shell of this machine: of one store, or of the whole installation."""
     async with ctx.db.read() as connection:
         organisation_id = store_id = None
@@ -68,7 +68,7 @@ def _wanted(organisation_id: int | None, store_id: int | None, asked: Asked) -> 
     return Wanted(organisation_id, store_id, asked.action, asked.subject, asked.since, asked.until)
 
 
-async def _page(connection: Connection, wanted: Wanted, window: Window) -> Page[Change]:
+async def _page(connection: Connection, wanted: Wanted, window: Window) -> Page[AuditEntry]:
     after = paging.decode(window.cursor, paging.Id)
     offset = paging.shallow(window)
     rows, total = await audit.listing(connection, wanted, after, offset, window.per_page + 1)
@@ -86,8 +86,8 @@ async def _store_id(connection: Connection, token: Token, named: str) -> int:
     raise NotFoundError(f"This token knows no store {printable(named, _SHOWN)}.")
 
 
-def _change(row: Record) -> Change:
-    return Change(
+def _change(row: Record) -> AuditEntry:
+    return AuditEntry(
         id=row["id"],
         at=time(row["at"]),
         store=row["store"],

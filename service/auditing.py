@@ -8,12 +8,12 @@ from typing import Any
 import msgspec
 import structlog
 
-from service.callers import Caller
 from service.core.actions import Action
 from service.ids import new_id
 from service.store import audit
 from service.store.database import Connection
 from service.store.tenants import Token
+from service.tenants.callers import Caller
 
 
 class Who(msgspec.Struct, frozen=True):

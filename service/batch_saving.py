@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import msgspec
 
-from service import planning, progress, saving, telling
+from service import planning, progress, saving
+from service.batches.price_guard import Choice, PriceGuard
 from service.context import Shelfcast
 from service.core import batches as core
 from service.core import staged
@@ -18,11 +19,11 @@ from service.core.batches import Phase, Status
 from service.core.guards import MOST_EXAMPLES, Guards, Objection, archiving
 from service.core.happenings import Kind
 from service.core.product import StoreFacts
-from service.price_guard import Choice, PriceGuard
 from service.saving import Saved, Source
 from service.store import batches, displays, products, tags, tenants
 from service.store.database import Connection, Record
 from service.store.statements import CHUNK, chunks
+from service.webhooks import telling
 
 _decode_guards = msgspec.json.Decoder(Guards).decode
 _encode = msgspec.json.Encoder().encode

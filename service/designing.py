@@ -18,8 +18,8 @@ from service.rendering.shipped import names as shipped_names
 from service.rendering.shipped import shipped
 from service.store import displays, products, templates
 from service.store.database import Connection
-from service.stores import known_store
 from service.templates import by_digest, row, usable
+from service.tenants.stores import known_store
 
 
 class Added(msgspec.Struct, frozen=True):

@@ -7,10 +7,10 @@ import asyncio
 from collections.abc import AsyncIterator
 
 from service import feed
-from service.callers import Caller
 from service.context import Shelfcast
 from service.core.batches import TERMINAL
 from service.messages import Status
+from service.tenants.callers import Caller
 
 LOOK_EVERY = 0.5
 """Seconds between two looks at a batch."""

@@ -9,8 +9,7 @@ from typing import Any, Literal
 import msgspec
 import structlog
 
-from service import paging, planning, progress, reasons, saving, telling
-from service.callers import Caller
+from service import paging, planning, progress, reasons, saving
 from service.context import Shelfcast
 from service.core import staged
 from service.core.batches import Phase, Status
@@ -36,6 +35,8 @@ from service.messages import Status as StatusMessage
 from service.saving import Received, Saved, Source
 from service.store import batches, displays, products, tags
 from service.store.database import Connection, Record
+from service.tenants.callers import Caller
+from service.webhooks import telling
 
 MAX_PRODUCTS = 1000
 """Rows in one request."""

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 
-from service import telling
 from service.core import batches as core
 from service.core.batches import Phase, Reach, Status
 from service.core.happenings import Kind
@@ -11,6 +10,7 @@ from service.messages import Status as StatusMessage
 from service.settings import Settings
 from service.store import batches, tags
 from service.store.database import Connection, Record
+from service.webhooks import telling
 
 
 async def advance(

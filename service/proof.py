@@ -10,12 +10,13 @@ from typing import Any
 import msgspec
 
 from display_drivers.base import Proof, Report
-from service import display_events, telling
 from service.core.updates import OPEN, Phase
 from service.ids import new_id
+from service.shelves import display_events
 from service.store import displays, products, tags, updates
 from service.store.database import Connection, Record
 from service.store.tags import Tally
+from service.webhooks import telling
 
 _decode_ids = msgspec.json.Decoder(list[str]).decode
 

@@ -10,7 +10,6 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from service.changes import change_row
 from service.core import differences, sales, staged
 from service.core.guards import Example
 from service.core.merging import STALE, changes_nothing, content_hash, merge
@@ -19,6 +18,7 @@ from service.core.row_rules import Kind
 from service.core.searching import text_of
 from service.core.staged import Held
 from service.ids import new_id
+from service.products.changes import change_row
 from service.store import products
 from service.store.database import Connection, Record
 from service.store.statements import Rows

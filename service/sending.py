@@ -21,7 +21,6 @@ from display_drivers.errors import (
     TransientError,
     UnreachableError,
 )
-from service import telling
 from service.core import updates as core
 from service.core.faces import Face, from_content
 from service.core.template_file import TemplateError
@@ -32,6 +31,7 @@ from service.store import displays, gateways, tags, updates
 from service.store.database import Connection, Record
 from service.store.tags import Tally
 from service.templates import of_faces
+from service.webhooks import telling
 
 _GATEWAY_PAUSE_MOST = 60_000
 """Milliseconds; a gateway that is back is noticed within a minute, however long it was away."""

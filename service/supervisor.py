@@ -18,9 +18,10 @@ from types import FrameType
 
 import structlog
 
-from service import simulated, valkey
+from service import valkey
 from service.children import end, python, spawn
 from service.settings import Settings, SettingsError
+from service.tenants import simulated
 
 WAITS = (0.0, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 """Seconds before a child is started again, by how often it has died lately."""

@@ -12,29 +12,19 @@ import structlog
 
 from display_drivers.base import Outcome, Report
 from display_drivers.errors import DriverError, UnreachableError
-from service import (
-    blinking,
-    delivering,
-    file_keeping,
-    overdue,
-    planning,
-    progress,
-    proof,
-    pushing,
-    redrawing,
-    retention,
-    saving,
-    sending,
-)
+from service import planning, progress, proof, pushing, redrawing, retention, saving, sending
 from service.batch_saving import LostLeaseError, Saver, count_failure
 from service.context import Shelfcast
 from service.core import updates as core
 from service.core.batches import Phase, Status
+from service.importing import file_keeping
 from service.proof import Gathering
 from service.pushing import Line
 from service.sending import At, Claimed
+from service.shelves import blinking
 from service.store import batches, clocks, displays, gateways, products, updates
 from service.store.database import UNAVAILABLE, Connection
+from service.webhooks import delivering, overdue
 
 _CHUNK = 1000
 _MOST_CHUNKS = 50

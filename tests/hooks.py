@@ -8,7 +8,7 @@ from sqlalchemy import select
 from service.context import Shelfcast
 from service.ids import new_id
 from service.store import chain_tables, tenants, webhooks
-from service.webhooks import Side
+from service.webhooks.webhooks import Side
 
 NOWHERE = "https://nowhere.example/"
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo="

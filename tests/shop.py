@@ -14,7 +14,7 @@ from display_drivers.simulator.process import Ready, serving
 from display_drivers.simulator.remote import Remote
 from display_drivers.simulator.settings import Behaviour
 from display_drivers.simulator.store import Options
-from service import feed, floor, stores, sync, tokens
+from service import feed, sync
 from service.context import Shelfcast
 from service.context import now as wall_clock
 from service.core.row_rules import Kind
@@ -22,9 +22,11 @@ from service.ids import new_id
 from service.leaps import Leaps
 from service.messages import Accepted, BatchDisplay, Status, Window
 from service.pushing import Line
+from service.shelves import floor
 from service.store import tables
-from service.stores import NewStore
-from service.tokens import Caller
+from service.tenants import stores, tokens
+from service.tenants.stores import NewStore
+from service.tenants.tokens import Caller
 from workers.lines import Lines
 
 MINUTE = 60_000

@@ -8,11 +8,11 @@ import asyncio
 
 import structlog
 
-from service import delivering
 from service.context import Shelfcast
 from service.ids import new_id
-from service.posting import Poster
 from service.store.database import UNAVAILABLE
+from service.webhooks import delivering
+from service.webhooks.posting import Poster
 
 _LOOK_EVERY = 1.0
 _MOST_ENDPOINTS = 32

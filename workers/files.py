@@ -5,8 +5,8 @@ import asyncio
 import structlog
 
 from service.context import Shelfcast
-from service.file_reading import Reader
 from service.ids import new_id
+from service.importing.file_reading import Reader
 from service.store.database import UNAVAILABLE
 
 MOST = 2

@@ -11,9 +11,10 @@ from typing import Any
 
 import structlog
 
-from service import blinking, sync
+from service import sync
 from service.context import Shelfcast
 from service.ids import new_id
+from service.shelves import blinking
 from service.store import gateways
 from workers.files import Files
 from workers.lines import Lines

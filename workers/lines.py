@@ -8,9 +8,10 @@ import structlog
 from display_drivers import registry
 from display_drivers.base import Driver
 from display_drivers.errors import DriverError
-from service import gateway_settings, sending
+from service import sending
 from service.context import Shelfcast
 from service.errors import ConflictError
+from service.gateways import gateway_settings
 from service.ids import new_id
 from service.pushing import Line
 from service.rendering import FrameCache

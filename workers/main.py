@@ -9,9 +9,10 @@ import structlog
 import uvloop
 from arq.worker import Worker, func
 
-from service import collecting, gateway_setup, logs
+from service import collecting, logs
 from service.bell import QUEUE, deserialize, redis_settings, serialize
 from service.context import opened
+from service.gateways import gateway_setup
 from service.settings import Settings, SettingsError, load
 from workers import jobs
 from workers.courier import Courier

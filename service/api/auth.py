@@ -10,12 +10,12 @@ from service.api import limits
 from service.api.addresses import address, is_in
 from service.api.operations import BY_ROUTE, PARAMETER, Operation
 from service.api.prefix import API_PREFIX
-from service.callers import Caller, caller
 from service.context import Shelfcast
 from service.core import scopes
 from service.errors import ForbiddenError, UnauthorizedError
 from service.settings import Settings
 from service.store.tenants import Token
+from service.tenants.callers import Caller, caller
 
 
 class Authentication(AbstractAuthenticationMiddleware):

@@ -6,15 +6,16 @@ from litestar import Controller, Request, Response, get, patch, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from service import audit_log, batch_states, guarding, retrying
+from service import audit_log
 from service.api import bodies
-from service.api import requests_batches as requests
 from service.api.answers import answer
 from service.api.auth import Authentication
+from service.api.requests import batches as requests
 from service.auditing import by
+from service.batches import batch_states, guarding, retrying
 from service.context import Shelfcast
 from service.store.tenants import Token
-from service.tokens import Caller
+from service.tenants.tokens import Caller
 
 StoreRequest = Request[Caller, Any, Any]
 ChainRequest = Request[Token, Any, Any]

@@ -8,16 +8,17 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Stream
 
-from service import auditing, catalogue, editing, exporting
+from service import auditing
 from service.api import bodies, files, requests
-from service.api import requests_products as asked
 from service.api.answers import answer
 from service.api.auth import Authentication
 from service.api.prefix import API_PREFIX
-from service.catalogue import shop_of
+from service.api.requests import products as asked
 from service.context import Shelfcast
-from service.editing import Editor
-from service.tokens import Caller
+from service.products import catalogue, editing, exporting
+from service.products.catalogue import shop_of
+from service.products.editing import Editor
+from service.tenants.tokens import Caller
 
 StoreRequest = Request[Caller, Any, Any]
 Context = NamedDependency[Shelfcast]

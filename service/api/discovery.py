@@ -4,7 +4,7 @@ from importlib.metadata import version
 
 from service.api.operations import OPERATIONS, Operation
 from service.api.prefix import API_PREFIX
-from service.messages_tenants import Discovery, Endpoint
+from service.messages.tenants import Discovery, Endpoint
 
 
 def described() -> Discovery:

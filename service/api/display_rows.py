@@ -1,4 +1,4 @@
-"""Displays to be imported, as JSON or as CSV: rows for `service.floor`, and what cannot be read of them."""
+"""Displays to be imported, as JSON or as CSV: rows for `service.shelves.floor`, and what cannot be read of them."""
 
 import csv
 import io
@@ -9,10 +9,10 @@ import msgspec
 
 from service.api import bodies
 from service.api.bodies import AnyRequest
-from service.api.requests_displays import MOST_ROWS, import_decoder
-from service.binding import Refused
+from service.api.requests.displays import MOST_ROWS, import_decoder
 from service.errors import TooLargeError, ValidationError
-from service.floor import Line
+from service.shelves.binding import Refused
+from service.shelves.floor import Line
 
 CSV = "text/csv"
 _NEEDED = ("address", "gateway", "panel")

@@ -7,16 +7,18 @@ from litestar import Controller, Request, Response, get, patch, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from service import auditing, blinking, display_history, displays, evidence, floor, shelf
-from service.api import bodies, display_rows, requests_displays
+from service import auditing
+from service.api import bodies, display_rows
 from service.api.answers import answer
 from service.api.auth import Authentication
 from service.api.previews import picture
+from service.api.requests import displays as requests_displays
 from service.context import Shelfcast
-from service.displays import By
 from service.errors import ValidationError
-from service.messages_displays import Imported, RefusedRow
-from service.tokens import Caller
+from service.messages.displays import Imported, RefusedRow
+from service.shelves import blinking, display_history, displays, evidence, floor, shelf
+from service.shelves.displays import By
+from service.tenants.tokens import Caller
 
 StoreRequest = Request[Caller, Any, Any]
 Context = NamedDependency[Shelfcast]
@@ -120,7 +122,7 @@ class EvidenceController(Controller):
 
     @get("/display-events")
     async def events(self, request: StoreRequest, ctx: Context) -> Response[bytes]:
-        query = bodies.convert(dict(request.query_params), requests_displays.EventsQuery)
+        query = bodies.convert(dict(request.query_params), requests_displays.DisplayEventsQuery)
         return answer(await display_history.events(ctx, request.user.store_id, query.kind, query.window()))
 
     @get("/displays/{display:str}/at")

@@ -10,14 +10,15 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Stream
 
-from service import events, feed, onboarding
+from service import events, feed
 from service.api import bodies, requests, streams
 from service.api.answers import answer, rows_answer, status_answer
 from service.api.auth import Authentication
-from service.callers import Caller
 from service.context import Shelfcast
 from service.core.batches import TERMINAL
 from service.core.onboarding import Milestone
+from service.tenants import onboarding
+from service.tenants.callers import Caller
 
 FeedRequest = Request[Caller, Any, Any]
 Context = NamedDependency[Shelfcast]

@@ -6,14 +6,14 @@ from litestar import Controller, Request, Response, delete, get, patch, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from service import gateway_setup, gateway_states, maintenance
 from service.api import bodies
-from service.api import requests_gateways as requests
 from service.api.answers import answer
 from service.api.auth import Authentication
+from service.api.requests import gateways as requests
 from service.auditing import by
 from service.context import Shelfcast
-from service.tokens import Caller
+from service.gateways import gateway_setup, gateway_states, maintenance
+from service.tenants.tokens import Caller
 
 StoreRequest = Request[Caller, Any, Any]
 Context = NamedDependency[Shelfcast]

@@ -8,14 +8,15 @@ from litestar.di import NamedDependency
 from litestar.exceptions import InternalServerException
 from litestar.params import FromPath
 
-from service import imports
-from service.api import bodies, import_requests, requests
+from service.api import bodies, requests
 from service.api.answers import POLL_AFTER, answer
 from service.api.auth import Authentication
+from service.api.requests import imports as import_requests
 from service.context import Shelfcast
 from service.errors import ValidationError
-from service.import_messages import Import
-from service.tokens import Caller
+from service.importing import imports
+from service.messages.imports import Import
+from service.tenants.tokens import Caller
 
 StoreRequest = Request[Caller, Any, Any]
 Context = NamedDependency[Shelfcast]

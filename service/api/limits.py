@@ -11,7 +11,7 @@ from service.core import limits
 from service.errors import RateLimitedError, UnauthorizedError
 from service.limiting import ADDRESS
 from service.store.tenants import Token
-from service.tokens import digest, identify
+from service.tenants.tokens import digest, identify
 
 ANSWERED = "answered"
 """Member of the exchange's state: headers (name, value) of its answer, whatever that will be."""
@@ -56,7 +56,7 @@ async def count(ctx: Shelfcast, connection: Connection, token: Token, operation:
     if plan is None:
         return
     answered = connection.scope["state"][ANSWERED] = [(b"ratelimit-policy", limits.policy(plan).encode())]
-    standing = await ctx.limits.count(token.id, plan, counts=operation.counts)
+    standing = await ctx.limits.count(token.quota, plan, counts=operation.counts)
     if standing is None:
         return
     answered.append((b"ratelimit", limits.state(standing).encode()))

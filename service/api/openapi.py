@@ -202,9 +202,9 @@ def _responses(operation: Operation) -> Schema:
     for kind in sorted(kinds, key=lambda kind: kind.status):
         responses[str(kind.status)] = {"$ref": f"#/components/responses/{kind.code}"}
     if operation.reach != "feed" and errors.UnprocessableError in kinds:  # without the rows of a feed
-        responses["422"] = _problem(FAULTS[errors.UnprocessableError], "Fault", ())
+        responses["422"] = _problem(FAULTS[errors.UnprocessableError], "Fault", (), everywhere)
     if operation.path == "/health/ready":
-        responses["503"] = _problem(FAULTS[errors.UnavailableError], "NotReady", ("Retry-After",))
+        responses["503"] = _problem(FAULTS[errors.UnavailableError], "NotReady", ("Retry-After",), everywhere)
     return responses
 
 
@@ -244,16 +244,15 @@ def _fault_response(kind: type[ServiceError]) -> Schema:
         errors.MethodNotAllowedError: ("Allow",),
     }
     schema = "Refused" if kind is errors.UnprocessableError else "Fault"
-    described = _problem(FAULTS[kind], schema, own.get(kind, ()))
-    if kind is not errors.UnauthorizedError:  # of what is no token, nobody knows the plan
-        described["headers"] |= _LIMITS
-    return described
+    # Of what is no token, nobody knows the plan.
+    everywhere = _ALWAYS if kind is errors.UnauthorizedError else _ALWAYS | _LIMITS
+    return _problem(FAULTS[kind], schema, own.get(kind, ()), everywhere)
 
 
-def _problem(text: str, schema: str, headers: tuple[str, ...]) -> Schema:
+def _problem(text: str, schema: str, headers: tuple[str, ...], everywhere: Schema) -> Schema:
     return {
         "description": text,
-        "headers": {name: _header(_FAULT_HEADERS[name]) for name in headers} | _ALWAYS,
+        "headers": {name: _header(_FAULT_HEADERS[name]) for name in headers} | everywhere,
         "content": {"application/problem+json": {"schema": {"$ref": _REF.format(name=schema)}}},
     }
 

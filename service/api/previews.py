@@ -9,8 +9,8 @@ from litestar.params import FromPath
 from service import previews
 from service.api import bodies, requests
 from service.api.auth import Authentication
-from service.callers import Caller
 from service.context import Shelfcast
+from service.tenants.callers import Caller
 
 PNG = "image/png"
 

@@ -7,15 +7,15 @@ from litestar import Controller, Request, Response, get, patch, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from service import chains, issuing, onboarding, sandboxes
 from service.api import bodies
-from service.api import requests_tenants as requests
 from service.api.answers import answer
 from service.api.auth import Authentication
 from service.api.prefix import API_PREFIX
-from service.callers import Caller, reached
+from service.api.requests import tenants as requests
 from service.context import Shelfcast
 from service.store.tenants import Store, Token
+from service.tenants import chains, issuing, onboarding, sandboxes
+from service.tenants.callers import Caller, reached
 
 ChainRequest = Request[Token, Any, Any]
 Context = NamedDependency[Shelfcast]

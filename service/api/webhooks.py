@@ -6,16 +6,17 @@ from litestar import Controller, Request, Response, delete, get, patch, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from service import deliveries, webhooks
-from service.api import bodies, webhook_requests
+from service.api import bodies
 from service.api.answers import answer
 from service.api.auth import Authentication
 from service.api.prefix import API_PREFIX
 from service.api.requests import ListQuery
-from service.api.webhook_requests import milliseconds
+from service.api.requests import webhooks as webhook_requests
+from service.api.requests.webhooks import milliseconds
 from service.context import Shelfcast
 from service.store.tenants import Token
-from service.webhooks import side_of
+from service.webhooks import deliveries, webhooks
+from service.webhooks.webhooks import side_of
 
 ChainRequest = Request[Token, Any, Any]
 Context = NamedDependency[Shelfcast]

@@ -5,14 +5,15 @@ from collections.abc import Sequence
 import click
 import msgspec
 
-from service import batch_states, guarding, retrying, stores
+from service.batches import batch_states, guarding, retrying
 from service.cli.console import notes, results, table
 from service.cli.shell import doing
 from service.cli.work import run
 from service.context import Shelfcast
 from service.messages import Window
-from service.messages_batches import Batch, BatchEntry, Guards
+from service.messages.batches import Batch, BatchEntry, Guards
 from service.store.batch_lists import Wanted
+from service.tenants import stores
 
 _STATUSES = ("open", "processing", "held", "completed", "cancelled", "expired", "failed")
 

@@ -23,7 +23,7 @@ import msgspec
 
 from display_drivers import registry
 from display_drivers.base import Discovers, Driver, Frame, Renders
-from service import floor, logs, stores, tokens
+from service import logs
 from service.children import end, python, spawn
 from service.cli.console import notes, stop
 from service.cli.push import ROWS_REJECTED
@@ -33,8 +33,10 @@ from service.core.rows import parse_rows
 from service.demo import Day, feed
 from service.rendering.png import shelf_png
 from service.settings import Settings, load
-from service.stores import NewStore
+from service.shelves import floor
 from service.supervisor import is_live
+from service.tenants import stores, tokens
+from service.tenants.stores import NewStore
 
 STORE = NewStore(slug="demo", timezone="Europe/Berlin", locale="de", sandbox=True)
 DRIVER = "simulator"

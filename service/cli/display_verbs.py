@@ -9,16 +9,16 @@ from typing import Any, TypeVar
 import click
 import msgspec
 
-from service import blinking, display_history, displays, evidence
 from service.auditing import Who
 from service.cli.console import USAGE, notes, results, stop, table
 from service.cli.work import run
 from service.context import Shelfcast
-from service.display_history import Asked
-from service.displays import By, New
 from service.messages import Window
-from service.messages_displays import Blink, DisplayDetail, Evidence, HistoryEntry
-from service.stores import known_store
+from service.messages.displays import Blink, DisplayDetail, Evidence, HistoryEntry
+from service.shelves import blinking, display_history, displays, evidence
+from service.shelves.display_history import Asked
+from service.shelves.displays import By, New
+from service.tenants.stores import known_store
 
 T = TypeVar("T")
 _LOOK_EVERY = 0.5

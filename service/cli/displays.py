@@ -7,15 +7,15 @@ import click
 import msgspec
 from rich.table import Table
 
-from service import floor
-from service.binding import Report
 from service.cli.console import notes, results, table
 from service.cli.display_verbs import VERBS, me
 from service.cli.files import csv_lines
 from service.cli.work import run
 from service.context import Shelfcast
 from service.messages import DisplayState
-from service.shelf import display_states
+from service.shelves import floor
+from service.shelves.binding import Report
+from service.shelves.shelf import display_states
 
 __all__ = ["display", "displays", "me"]
 

@@ -5,15 +5,16 @@ from collections.abc import Sequence
 import click
 import msgspec
 
-from service import gateway_setup, gateway_states, maintenance, stores
 from service.cli.console import notes, results, table
 from service.cli.displays import me
 from service.cli.shell import doing
 from service.cli.work import run
 from service.context import Shelfcast
-from service.gateway_setup import Changes
+from service.gateways import gateway_setup, gateway_states, maintenance
+from service.gateways.gateway_setup import Changes
 from service.messages import Window
-from service.messages_gateways import Gateway, GatewayStatus
+from service.messages.gateways import Gateway, GatewayStatus
+from service.tenants import stores
 
 _PAGE = 1000
 

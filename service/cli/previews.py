@@ -9,7 +9,7 @@ from service import previews
 from service.cli.console import USAGE, notes, stop
 from service.cli.work import run
 from service.context import Shelfcast
-from service.stores import store_id_of
+from service.tenants.stores import store_id_of
 
 PANEL = "296x128-BWR"
 

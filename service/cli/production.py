@@ -2,12 +2,12 @@
 
 import click
 
-from service import production as decisions
 from service.cli.console import local, notes, results, table
 from service.cli.displays import me
 from service.cli.tokens import EXPIRES, PLAN, ROLE, SCOPE, granted
 from service.cli.work import run
-from service.tokens import Wanted
+from service.tenants import production as decisions
+from service.tenants.tokens import Wanted
 
 
 @click.group()

@@ -7,15 +7,15 @@ from typing import Any
 import click
 import msgspec
 
-from service import catalogue, editing, exporting
-from service.catalogue import BY_BARCODE, Named, Shop
 from service.cli.console import notes, results, table
 from service.cli.displays import me
 from service.cli.work import run
 from service.context import Shelfcast
 from service.core.searching import needles
 from service.messages import Page, Window
-from service.messages_products import ChangedProduct, StoredProduct
+from service.messages.products import ChangedProduct, StoredProduct
+from service.products import catalogue, editing, exporting
+from service.products.catalogue import BY_BARCODE, Named, Shop
 from service.store.catalogue import Sort, Wanted
 
 _PAGE = 1000

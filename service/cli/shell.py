@@ -3,10 +3,10 @@
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from service import stores
 from service.auditing import Who
 from service.cli.displays import me
 from service.context import Shelfcast
+from service.tenants import stores
 
 T = TypeVar("T")
 

@@ -2,16 +2,16 @@
 
 import click
 
-from service import sandboxes, stores
 from service.cli.batches import guards
 from service.cli.console import local, notes, results, table, warn
 from service.cli.displays import me
 from service.cli.work import run
 from service.context import Shelfcast
-from service.messages_tenants import Simulation
+from service.messages.tenants import Simulation
 from service.rendering.fonts import without_glyph
 from service.store.tenants import Store
-from service.stores import ORGANISATION, NewStore
+from service.tenants import sandboxes, stores
+from service.tenants.stores import ORGANISATION, NewStore
 
 _LETTERS = {"ja": "日あア", "ko": "한국", "zh": "中文"}
 """Of languages whose letters come with an extra."""

@@ -24,7 +24,7 @@ from service.rendering import lint as linting
 from service.rendering import shipped
 from service.rendering.samples import SAMPLES
 from service.rendering.sheets import sheet as sheet_of
-from service.stores import store_id_of
+from service.tenants.stores import store_id_of
 
 PANEL = "296x128-BWR"
 _LOOK_EVERY = 0.25

@@ -6,13 +6,13 @@ from datetime import UTC, datetime, timedelta
 
 import click
 
-from service import tokens
 from service.cli.console import local, notes, results, table
 from service.cli.displays import me
 from service.cli.work import run
 from service.core.limits import UNLIMITED
 from service.core.scopes import ROLES, Scope
-from service.tokens import Issued
+from service.tenants import tokens
+from service.tenants.tokens import Issued
 
 _SPAN = re.compile(r"(\d{1,5})([smhdwy])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}

@@ -5,15 +5,15 @@ from collections.abc import Callable
 
 import click
 
-from service import deliveries, webhooks
 from service.cli.console import notes, results, table
 from service.cli.displays import me
 from service.cli.work import run
 from service.context import Shelfcast
 from service.core.happenings import SUBSCRIBABLE
 from service.messages import Window
-from service.webhook_messages import Kind, NewWebhook, State, WebhookChange, WebhookSecret
-from service.webhooks import Side
+from service.messages.webhooks import Kind, NewWebhook, State, WebhookChange, WebhookSecret
+from service.webhooks import deliveries, webhooks
+from service.webhooks.webhooks import Side
 
 _STATES = ("pending", "delivered", "failed")
 _KINDS = click.Choice(list(map(str, SUBSCRIBABLE)))

@@ -6,10 +6,11 @@ import os
 from collections.abc import Awaitable, Callable, Iterator
 from typing import TypeVar
 
-from service import gateway_setup, logs
+from service import logs
 from service.cli.console import USAGE, stop, warn
 from service.context import Shelfcast, opened
 from service.errors import ServiceError
+from service.gateways import gateway_setup
 from service.settings import Settings, SettingsError, load, prepare, unknown
 from service.store import revision
 from service.store.database import UNAVAILABLE

@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from service.audit_log import Change
+from service.audit_log import AuditEntry
 from service.client.transport import Transport
 from service.messages import Page
-from service.messages_tenants import (
+from service.messages.tenants import (
     IssuedToken,
     Organisation,
     Production,
@@ -61,9 +61,9 @@ class Chains:
     def revoke_token(self, token_id: str) -> Token:
         return self._transport.send("POST", f"/tokens/{token_id}/revoke", {}, Token)
 
-    def list_changes(self, **filters: str | int | None) -> Iterator[Change]:
+    def list_changes(self, **filters: str | int | None) -> Iterator[AuditEntry]:
         """Who changed what, the newest first."""
-        return self._transport.pages("/audit", Page[Change], **filters)
+        return self._transport.pages("/audit", Page[AuditEntry], **filters)
 
 
 class Onboarding:

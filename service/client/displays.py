@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from service.client.transport import Transport
 from service.messages import Page
-from service.messages_displays import Blink, DisplayDetail, DisplayEvent, Evidence, HistoryEntry, Imported
+from service.messages.displays import Blink, DisplayDetail, DisplayEvent, Evidence, HistoryEntry, Imported
 
 
 class Displays:

@@ -8,8 +8,8 @@ import msgspec
 
 from service.client.transport import Transport
 from service.messages import Page
-from service.messages_batches import Batch, BatchEntry, Guards, Retried
-from service.messages_gateways import Gateway, GatewayStatus
+from service.messages.batches import Batch, BatchEntry, Guards, Retried
+from service.messages.gateways import Gateway, GatewayStatus
 
 
 class Gateways:

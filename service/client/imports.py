@@ -6,8 +6,8 @@ from typing import Any, BinaryIO
 import msgspec
 
 from service.client.transport import Transport
-from service.import_messages import Difference, Differences, Import
 from service.messages import Page
+from service.messages.imports import Difference, Differences, Import
 
 PART = 4 * 1024 * 1024
 """Bytes that are sent at once."""

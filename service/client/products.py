@@ -4,11 +4,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
-from service.catalogue import BY_BARCODE
 from service.client.transport import Transport
 from service.messages import Page
-from service.messages_displays import Evidence
-from service.messages_products import (
+from service.messages.displays import Evidence
+from service.messages.products import (
     ChangedProduct,
     ChangedStock,
     ProductChange,
@@ -17,6 +16,7 @@ from service.messages_products import (
     Stock,
     StoredProduct,
 )
+from service.products.catalogue import BY_BARCODE
 
 
 class Products:

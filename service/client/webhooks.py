@@ -5,7 +5,7 @@ from typing import Any
 
 from service.client.transport import Transport
 from service.messages import Page
-from service.webhook_messages import (
+from service.messages.webhooks import (
     Webhook,
     WebhookDelivery,
     WebhookDeliveryDetail,

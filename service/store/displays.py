@@ -7,7 +7,7 @@ met in a deadlock; sorted, none.
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, exists, select
+from sqlalchemy import ColumnElement, RowMapping, Select, exists, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.store.statements import Rows, change, chunks, is_among, upsert
@@ -191,28 +191,31 @@ async def append_showings(connection: AsyncConnection, rows: Rows) -> None:
     await upsert(connection, showings, rows, ("store_id", "id"))
 
 
+def with_circumstances() -> Select[Any]:
+    """Displays with what explains them: their gateway and their open update."""
+    open_update = (updates.c.store_id == displays.c.store_id) & (updates.c.display_id == displays.c.id) & update_is_open
+    its_gateway = (gateways.c.store_id == displays.c.store_id) & (gateways.c.id == displays.c.gateway_id)
+    columns = (
+        displays,
+        gateways.c.name.label("gateway"),
+        gateways.c.unreachable_since,
+        gateways.c.error.label("gateway_error"),
+        *MAINTENANCE,
+        updates.c.phase.label("update_phase"),
+        updates.c.attempts,
+        updates.c.error,
+        updates.c.detail,
+    )
+    return select(*columns).join(gateways, its_gateway).outerjoin(updates, open_update).order_by(displays.c.id)
+
+
 async def listing(
     connection: AsyncConnection, store_id: int, after: str, limit: int, *, wrong: bool
 ) -> list[dict[str, Any]]:
     """Displays with their gateway and their open update, in the order of ids."""
-    open_update = (updates.c.store_id == displays.c.store_id) & (updates.c.display_id == displays.c.id) & update_is_open
-    its_gateway = (gateways.c.store_id == displays.c.store_id) & (gateways.c.id == displays.c.gateway_id)
     statement = (
-        select(
-            displays,
-            gateways.c.name.label("gateway"),
-            gateways.c.unreachable_since,
-            gateways.c.error.label("gateway_error"),
-            *MAINTENANCE,
-            updates.c.phase.label("update_phase"),
-            updates.c.attempts,
-            updates.c.error,
-            updates.c.detail,
-        )
-        .join(gateways, its_gateway)
-        .outerjoin(updates, open_update)
+        with_circumstances()
         .where(displays.c.store_id == store_id, displays.c.retired_at.is_(None), displays.c.id > after)
-        .order_by(displays.c.id)
         .limit(limit)
     )
     if wrong:

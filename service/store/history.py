@@ -99,6 +99,7 @@ async def pushed(connection: AsyncConnection, store_id: int, proven: Mapping[str
         updates.c.pushed_at,
     ).where(
         updates.c.store_id == store_id,
+        is_among(connection, updates.c.display_id, list(proven)),  # which has an index, as the alternatives have none
         or_(*((updates.c.display_id == id_) & (updates.c.revision > revision) for id_, revision in proven.items())),
         updates.c.pushed_at.is_not(None) | (updates.c.cause == "resend"),
     )
@@ -125,16 +126,12 @@ async def displays_of(
     connection: AsyncConnection, store_id: int, barcode: str, time: int, after: str, offset: int, limit: int
 ) -> list[str]:
     """The displays that this product was bound to at this time, in the order of ids, beyond `after`."""
+    display = bindings.c.display_id.concat("")  # else SQLite goes by the index of displays, through all of them
     statement = (
-        select(bindings.c.display_id)
-        .where(
-            bindings.c.store_id == store_id,
-            bindings.c.barcode == barcode,
-            bindings.c.display_id > after,
-            *_bound_then(time),
-        )
+        select(display)
+        .where(bindings.c.store_id == store_id, bindings.c.barcode == barcode, display > after, *_bound_then(time))
         .distinct()
-        .order_by(bindings.c.display_id)
+        .order_by(display)
         .offset(offset)
         .limit(limit)
     )

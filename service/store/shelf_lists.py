@@ -11,6 +11,7 @@ import msgspec
 from sqlalchemy import ColumnElement, RowMapping, Select, func, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from service.store.displays import with_circumstances
 from service.store.pages import MOST_COUNTED, paged
 from service.store.statements import is_among
 from service.store.tables import (
@@ -23,8 +24,6 @@ from service.store.tables import (
     displays,
     gateways,
     stores,
-    update_is_open,
-    updates,
 )
 
 _ACTIVE = bindings.c.unbound_at.is_(None)
@@ -143,24 +142,7 @@ async def _of_gateways(
 
 async def rows(connection: AsyncConnection, store_id: int, ids: Collection[str]) -> list[dict[str, Any]]:
     """Displays with their gateway and their open update, in the order of ids."""
-    open_update = (updates.c.store_id == displays.c.store_id) & (updates.c.display_id == displays.c.id) & update_is_open
-    its_gateway = (gateways.c.store_id == displays.c.store_id) & (gateways.c.id == displays.c.gateway_id)
-    statement = (
-        select(
-            displays,
-            gateways.c.name.label("gateway"),
-            gateways.c.unreachable_since,
-            gateways.c.error.label("gateway_error"),
-            updates.c.phase.label("update_phase"),
-            updates.c.attempts,
-            updates.c.error,
-            updates.c.detail,
-        )
-        .join(gateways, its_gateway)
-        .outerjoin(updates, open_update)
-        .where(displays.c.store_id == store_id, is_among(connection, displays.c.id, ids))
-        .order_by(displays.c.id)
-    )
+    statement = with_circumstances().where(displays.c.store_id == store_id, is_among(connection, displays.c.id, ids))
     return [dict(row) for row in (await connection.execute(statement)).mappings()]
 
 

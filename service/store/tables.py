@@ -80,6 +80,7 @@ tokens = Table(
     time("last_used_at"),
     Column("created_by", Text),
     Column("replaces", Text),  # id of the token that it was rotated from
+    Column("series", Text),  # of the first of these: they share their limits
     Index("ix_tokens_organisation_id_id", "organisation_id", "id"),
 )
 

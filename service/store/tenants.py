@@ -53,7 +53,13 @@ class Token(msgspec.Struct, frozen=True):
     last_used_at: int | None
     created_by: str | None
     replaces: str | None
+    series: str | None
     store: Store | None
+
+    @property
+    def quota(self) -> str:
+        """Whose requests are counted together: a token's, and those of all that it was rotated to."""
+        return self.series or self.id
 
     def active(self, now: int) -> bool:
         return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
@@ -132,6 +138,7 @@ _TOKEN = (
     tokens.c.last_used_at,
     tokens.c.created_by,
     tokens.c.replaces,
+    tokens.c.series,
 )
 _decode_scopes = msgspec.json.Decoder(tuple[str, ...]).decode
 _stores = select(*_STORE).join(organisations, organisations.c.id == stores.c.organisation_id)

@@ -13,7 +13,7 @@ from hypothesis import settings as limits
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from service import guarding
+from service.batches import guarding
 from service.settings import Settings
 from tests.contract import model
 from tests.contract.world import Side, World, expected_products, opened_world

@@ -13,14 +13,16 @@ import msgspec
 from litestar import Litestar
 from sqlalchemy import select
 
-from service import floor, stores, sync, tokens
+from service import sync
 from service.app import create_app
 from service.context import Shelfcast
 from service.core.guards import Guards
 from service.ids import new_id
 from service.settings import Settings
+from service.shelves import floor
 from service.store import tables
-from service.tokens import Caller
+from service.tenants import stores, tokens
+from service.tenants.tokens import Caller
 from tests.contract import documented, model
 from tests.shop import MINUTE, Clock, authenticate
 

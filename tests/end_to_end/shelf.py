@@ -15,9 +15,10 @@ from display_drivers.gateway.frames import canonical, hashed
 from display_drivers.simulator.messages import Seen, Stats
 from display_drivers.simulator.process import Ready
 from display_drivers.simulator.remote import Remote
-from service import floor, stores, tokens
 from service.settings import Settings
-from service.stores import NewStore
+from service.shelves import floor
+from service.tenants import stores, tokens
+from service.tenants.stores import NewStore
 from tests.processes import SWIFT, Site, installed
 
 SPEED = 100

@@ -1,13 +1,17 @@
 """Real processes: a worker holds what a guard objects to, goes on when told to, and waits while a gateway is mended."""
 
 import httpx
+import pytest
 
-from service import floor, stores, tokens
 from service.core.scopes import Scope
-from service.stores import NewStore
+from service.shelves import floor
+from service.tenants import stores, tokens
+from service.tenants.stores import NewStore
 from tests.processes import SWIFT, installed
 from tests.service.api.test_all_batches import goods
 from tests.shop import until
+
+pytestmark = pytest.mark.timeout(180)
 
 PARTS = ("valkey", "api", "worker")
 
@@ -56,4 +60,4 @@ async def _is(api, session, **wanted):
         found = (await api.get(f"/batches/{session}")).json()
         return {name: found[name] for name in wanted} == wanted
 
-    await until(so, within=20)
+    await until(so, within=60)

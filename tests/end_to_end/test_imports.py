@@ -8,10 +8,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from service import tokens
 from service.core.scopes import Scope
 from service.settings import Settings
-from service.stores import NewStore, create_store
+from service.tenants import tokens
+from service.tenants.stores import NewStore, create_store
 from tests.processes import Site, installed
 from tests.service.importer import table
 

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from service import tokens
 from service.core.scopes import Scope
 from service.importing.formats import bundled
 from service.importing.outcomes import Fault
 from service.settings import Settings
-from service.stores import NewStore, create_store
+from service.tenants import tokens
+from service.tenants.stores import NewStore, create_store
 from tests.end_to_end import curl
 from tests.processes import installed
 

@@ -7,9 +7,9 @@ from collections import Counter
 import httpx
 import pytest
 
-from service import stores, tokens
 from service.settings import Settings
-from service.stores import NewStore
+from service.tenants import stores, tokens
+from service.tenants.stores import NewStore
 from tests.processes import SWIFT, Site, installed
 from tests.shop import until
 

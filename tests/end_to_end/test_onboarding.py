@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from service.simulated import PORT_FILE
+from service.tenants.simulated import PORT_FILE
 from tests.end_to_end.walks import BETWEEN, documents, stand_in_for_curl
 from tests.processes import installed
 from tests.shop import until

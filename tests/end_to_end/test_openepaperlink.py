@@ -13,14 +13,15 @@ import msgspec
 import pytest
 
 from display_drivers.base import Panel
-from service import floor, stores, tokens
 from service.core.faces import plan_face
 from service.core.merging import merge
 from service.core.product import StoreFacts
 from service.core.rows import parse_rows
 from service.rendering import render
 from service.rendering.shipped import shipped
-from service.stores import NewStore
+from service.shelves import floor
+from service.tenants import stores, tokens
+from service.tenants.stores import NewStore
 from tests.end_to_end import konzum
 from tests.end_to_end.shelf import Pos
 from tests.processes import SWIFT, installed

@@ -7,8 +7,8 @@ import shutil
 import sys
 from pathlib import Path
 
-from service import stores, tokens
 from service.core.scopes import Scope
+from service.tenants import stores, tokens
 from tests.end_to_end import curl
 from tests.processes import installed
 

@@ -2,9 +2,9 @@
 
 import httpx
 
-from service import stores, tokens
 from service.core.scopes import Scope
-from service.stores import NewStore
+from service.tenants import stores, tokens
+from service.tenants.stores import NewStore
 from tests.processes import free_port, installed
 
 

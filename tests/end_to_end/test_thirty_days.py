@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from display_drivers.gateway.frames import canonical, hashed
-from service.shelf import display_states
+from service.shelves.shelf import display_states
 from tests.end_to_end import konzum
 from tests.end_to_end.clocked import Calendar
 from tests.end_to_end.price_list import PriceList, Shelf

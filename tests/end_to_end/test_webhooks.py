@@ -5,9 +5,10 @@ import asyncio
 import pytest
 import redis.asyncio as redis
 
-from service import happenings, stores
 from service.context import Shelfcast
-from service.stores import NewStore
+from service.tenants import stores
+from service.tenants.stores import NewStore
+from service.webhooks import happenings
 from tests.end_to_end.shelf import on_one_site as on
 from tests.hooks import SECRET, delivery, rows, subscribed
 from tests.processes import SWIFT, Site, installed

@@ -5,16 +5,18 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from service import feed, imports, stores, sync, tokens
+from service import feed, sync
 from service.context import Shelfcast
 from service.core.scopes import Scope
-from service.file_reading import Reader
 from service.ids import new_id
-from service.import_messages import Import
-from service.imports import Options, Part
+from service.importing import imports
+from service.importing.file_reading import Reader
+from service.importing.imports import Options, Part
 from service.messages import Status, Window
-from service.stores import NewStore
-from service.tokens import Caller
+from service.messages.imports import Import
+from service.tenants import stores, tokens
+from service.tenants.stores import NewStore
+from service.tenants.tokens import Caller
 from tests.shop import authenticate
 
 HEADER = "barcode,name,price\n"

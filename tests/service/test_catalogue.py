@@ -10,15 +10,17 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from service import catalogue, editing, feed, stores, tokens
+from service import feed
 from service.auditing import by
-from service.catalogue import BY_BARCODE, Named
 from service.context import Shelfcast, opened
-from service.editing import Editor
 from service.messages import Window
+from service.products import catalogue, editing
+from service.products.catalogue import BY_BARCODE, Named
+from service.products.editing import Editor
 from service.settings import Settings
 from service.store.catalogue import Sort, Wanted
-from service.tokens import Caller
+from service.tenants import stores, tokens
+from service.tenants.tokens import Caller
 from tests.shop import authenticate, raw
 
 SORTS: tuple[Sort, ...] = ("name", "-name", "barcode", "-barcode")

@@ -9,16 +9,17 @@ from typing import Any
 import msgspec
 import pytest
 
-from service import deliveries, delivering, happenings, stores, webhooks
 from service.context import Shelfcast, opened
 from service.errors import ConflictError
 from service.messages import Window
-from service.posting import Poster
+from service.messages.webhooks import NewWebhook, WebhookChange
 from service.settings import Settings
 from service.store import chain_tables, tenants
 from service.store import deliveries as store_deliveries
-from service.stores import NewStore
-from service.webhook_messages import NewWebhook, WebhookChange
+from service.tenants import stores
+from service.tenants.stores import NewStore
+from service.webhooks import deliveries, delivering, happenings, webhooks
+from service.webhooks.posting import Poster
 from tests.hooks import LOCAL, SECRET, delivery, rows, side, subscribed
 from tests.receiver import OK, Receiver, answering, receiving
 from tests.shop import Clock, until

@@ -15,7 +15,7 @@ from service.core.templates import Bundle, Template
 from service.errors import ConflictError, NotFoundError, ValidationError
 from service.rendering import png, render
 from service.rendering.shipped import shipped
-from service.shelf import display_states
+from service.shelves.shelf import display_states
 from service.store import displays, tables
 from service.templates import by_digest, of_faces
 from tests.shop import Shop, milk, opened_shop
@@ -160,7 +160,7 @@ async def test_what_nobody_has_is_refused(shop: Shop) -> None:
 
 
 async def test_a_store_never_sees_anothers_template(shop: Shop) -> None:
-    from service import stores  # noqa: PLC0415 - only here
+    from service.tenants import stores  # noqa: PLC0415 - only here
 
     await stores.create_store(shop.ctx, stores.NewStore(slug="other"))
     await add(shop, made())

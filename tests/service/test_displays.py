@@ -7,15 +7,16 @@ from typing import Any
 import pytest
 
 from display_drivers.base import Proof, Report
-from service import blinking, display_history, displays, shelf, sync
+from service import sync
 from service.auditing import Who
 from service.context import Shelfcast
-from service.display_history import Asked
-from service.displays import By, New
 from service.errors import ConflictError, NotFoundError, ValidationError
 from service.messages import Window
-from service.messages_displays import DisplayDetail
-from service.shelf import Asked as Filter
+from service.messages.displays import DisplayDetail
+from service.shelves import blinking, display_history, displays, shelf
+from service.shelves.display_history import Asked
+from service.shelves.displays import By, New
+from service.shelves.shelf import Asked as Filter
 from service.store import chain_tables, tables
 from service.store.shelf_lists import Wanted
 from tests.shop import MINUTE, Shop, milk, opened_shop

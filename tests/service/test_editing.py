@@ -7,13 +7,14 @@ from typing import Any
 import msgspec
 import pytest
 
-from service import auditing, catalogue, editing
-from service.catalogue import BY_BARCODE, Named
+from service import auditing
 from service.context import Shelfcast
-from service.editing import Editor, StockChange
 from service.errors import ConflictError
 from service.messages import Window
-from service.messages_products import ChangedProduct, ProductDisplay
+from service.messages.products import ChangedProduct, ProductDisplay
+from service.products import catalogue, editing
+from service.products.catalogue import BY_BARCODE, Named
+from service.products.editing import Editor, StockChange
 from service.store import tables
 from tests.shop import Shop, milk, opened_shop, raw
 

@@ -5,13 +5,14 @@ from collections.abc import AsyncIterator
 import pytest
 
 from display_drivers.base import Proof, Report
-from service import displays, evidence, retention, sync
+from service import retention, sync
 from service.auditing import Who
 from service.context import Shelfcast
-from service.displays import By
 from service.errors import NotFoundError, ValidationError
 from service.messages import Window
-from service.messages_displays import Evidence
+from service.messages.displays import Evidence
+from service.shelves import displays, evidence
+from service.shelves.displays import By
 from service.store import chain_tables, tables
 from tests.shop import MINUTE, Shop, milk, opened_shop
 

@@ -4,15 +4,17 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
-from service import feed, floor, stores, tokens
+from service import feed
 from service.context import Shelfcast, opened
 from service.errors import ConflictError, NotFoundError, TooLargeError, ValidationError
 from service.ids import new_id
 from service.messages import Window
 from service.settings import Settings
+from service.shelves import floor
 from service.store import tables
-from service.stores import NewStore
-from service.tokens import Caller
+from service.tenants import stores, tokens
+from service.tenants.stores import NewStore
+from service.tenants.tokens import Caller
 from tests.shop import Shop, authenticate, milk, opened_shop, raw
 
 

@@ -6,13 +6,15 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from service import feed, floor, shelf, stores, tokens
-from service.binding import Report
+from service import feed
 from service.context import Shelfcast
-from service.floor import Line
 from service.messages import DisplayState
+from service.shelves import floor, shelf
+from service.shelves.binding import Report
+from service.shelves.floor import Line
 from service.store.tables import bindings, displays, updates
-from service.stores import NewStore
+from service.tenants import stores, tokens
+from service.tenants.stores import NewStore
 from tests.shop import authenticate, milk, raw
 
 MILK = milk()["barcode"]

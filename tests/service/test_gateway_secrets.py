@@ -11,14 +11,14 @@ import pytest
 from display_drivers import registry
 from display_drivers.base import Setting
 from display_drivers.errors import PermanentError
-from service import gateway_settings, gateway_setup
 from service.app import create_app
 from service.context import Shelfcast, opened
 from service.errors import ConflictError
+from service.gateways import gateway_settings, gateway_setup
 from service.sealing import Sealer
 from service.settings import Settings
 from service.store import gateway_lists, tables
-from service.stores import NewStore, add_gateway, create_store
+from service.tenants.stores import NewStore, add_gateway, create_store
 from tests.shop import Shop, milk, opened_shop
 
 SECRET = "hush-hush-4711"

@@ -2,7 +2,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from service import guarding
+from service.batches import guarding
 from service.context import Shelfcast
 from service.errors import ConflictError, NotFoundError
 from service.ids import new_id

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from service import feed, imports, sync
+from service import feed, sync
 from service.context import Shelfcast
 from service.core.imports import CHUNK
 from service.errors import (
@@ -18,8 +18,9 @@ from service.errors import (
     TooLargeError,
     ValidationError,
 )
-from service.file_reading import Reader
-from service.imports import Part
+from service.importing import imports
+from service.importing.file_reading import Reader
+from service.importing.imports import Part
 from service.messages import Window
 from service.store import chain_tables, tables
 from tests.service.importer import Importer, importer, packed, table
@@ -303,9 +304,10 @@ async def test_a_worker_that_stops_leaves_the_file_to_the_next_at_once(till: Imp
 
 async def test_a_dry_run_tells_what_would_change_and_changes_nothing(till: Importer):
     await till.saved((await till.imported(table(["1.00"] * 30))).session_id)
-    text = table(["1.00"] * 5 + ["2.00"] * 2) + "00000100,New,3.00\n00000005,Again,4.00\n00000006,,1.00\n,x,1\n"
+    text = table(["1.00"] * 5 + ["2.00"] * 2) + "00000100,New,3.00\n00000005,Again,4.00\n"
+    text += "00000006,,1.00\n,x,1\n00000020,Bad,x\n"
     done = await till.imported(text, mode="full", dry=True)
-    assert (done.status, done.session_id, done.rows_rejected) == ("completed", None, 2)
+    assert (done.status, done.session_id, done.rows_rejected) == ("completed", None, 3)
     found = await imports.differences(till.ctx, till.caller, done.id, Window())
     assert [(one.barcode, one.kind, one.number) for one in found.data] == [
         ("00000006", "changed", 8), ("00000100", "created", 9), ("00000005", "changed", 10),
@@ -314,10 +316,10 @@ async def test_a_dry_run_tells_what_would_change_and_changes_nothing(till: Impor
     assert changed == {"name": (b'"Product 5"', b'"Again"'), "price": (b'"1.00"', b'"4.00"')}
     counts = found.summary
     assert counts is not None
-    assert (counts.created, counts.changed, counts.unchanged, counts.rejected) == (1, 2, 5, 2)
-    assert (counts.archived, counts.on_sale) == (23, 30)
+    assert (counts.created, counts.changed, counts.unchanged, counts.rejected) == (1, 2, 5, 3)
+    assert (counts.archived, counts.on_sale) == (22, 30)
     assert counts.held is not None
-    assert "23 of 30" in counts.held
+    assert "22 of 30" in counts.held
     assert await feed_products(till) == 30
 
 
@@ -337,7 +339,7 @@ async def test_a_dry_run_that_is_read_twice_counts_once(till: Importer, monkeypa
         raise _KilledError
 
     with monkeypatch.context() as patch:
-        patch.setattr("service.file_comparing.Comparing.end", dying)
+        patch.setattr("service.importing.file_comparing.Comparing.end", dying)
         with pytest.raises(_KilledError):
             await till.read(import_id)
     done = await _later(till).read(import_id)

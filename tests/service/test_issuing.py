@@ -9,8 +9,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from service import issuing, stores, tokens
-from service.api.requests_tenants import Role
+from service.api.requests.tenants import Role
 from service.context import Shelfcast, opened
 from service.core.limits import PLANS as LIMITED
 from service.core.scopes import ROLES, Scope, implied
@@ -19,8 +18,9 @@ from service.messages import Window
 from service.settings import Settings
 from service.store import chain_tables, tenants
 from service.store.tenants import Token
-from service.stores import NewStore
-from service.tokens import Wanted
+from service.tenants import issuing, stores, tokens
+from service.tenants.stores import NewStore
+from service.tenants.tokens import Wanted
 
 DAY = 86_400_000
 PLANS = (*(plan.name for plan in LIMITED), "unlimited")

@@ -6,10 +6,11 @@ from collections.abc import AsyncIterator
 import pytest
 from structlog.testing import capture_logs
 
-from service import maintenance, sync
+from service import sync
 from service.auditing import Who
 from service.context import Shelfcast
-from service.shelf import display_states
+from service.gateways import maintenance
+from service.shelves.shelf import display_states
 from service.store import gateways, tables
 from tests.shop import MINUTE, Shop, milk, opened_shop, until
 from workers.reports import Ear

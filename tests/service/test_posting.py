@@ -9,7 +9,7 @@ import pytest
 
 from service.core.targets import TargetError
 from service.core.webhooks import Answer
-from service.posting import KEPT, Poster, signed
+from service.webhooks.posting import KEPT, Poster, signed
 from tests.receiver import Authority, Receiver, answering, receiving
 
 LOCAL = ("127.0.0.0/8",)
@@ -187,7 +187,7 @@ async def test_endless_headers_are_no_answer() -> None:
 
 
 async def test_a_body_that_does_not_come_takes_nothing_from_the_status(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("service.posting._ANSWER_WITHIN", 0.05)
+    monkeypatch.setattr("service.webhooks.posting._ANSWER_WITHIN", 0.05)
     async with receiving(_stall) as receiver:
         answer = await post(receiver)
         assert (answer.status, answer.body) == (200, "half")

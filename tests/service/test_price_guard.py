@@ -9,12 +9,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from service import feed, guarding
+from service import feed
 from service.auditing import Who
+from service.batches import guarding
+from service.batches.price_guard import Choice
 from service.context import Shelfcast
 from service.core.guards import ENOUGH, Guards
 from service.demo import feed as demo
-from service.price_guard import Choice
 from service.store import batches, products, tables
 from tests.shop import Shop, opened_shop
 

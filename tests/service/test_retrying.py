@@ -5,12 +5,14 @@ from collections.abc import AsyncIterator
 import pytest
 
 from display_drivers.base import Panel
-from service import feed, maintenance, retrying, sync
+from service import feed, sync
 from service.auditing import Who
+from service.batches import retrying
 from service.context import Shelfcast
 from service.errors import ConflictError, NotFoundError
+from service.gateways import maintenance
 from service.ids import new_id
-from service.messages_batches import Retried
+from service.messages.batches import Retried
 from service.store import chain_tables, tables
 from tests.shop import Shop, opened_shop
 

@@ -6,10 +6,10 @@ import pytest
 
 from display_drivers.simulator.process import serving
 from display_drivers.simulator.store import Options
-from service import simulated
 from service.children import end
 from service.errors import UnavailableError
 from service.settings import Settings
+from service.tenants import simulated
 
 PANELS = {"lab-001": "296x128-BWR", "lab-002": "400x300-BW"}
 

@@ -4,11 +4,11 @@ import pytest
 
 from display_drivers.simulator.process import Ready, serving
 from display_drivers.simulator.store import Options
-from service import stores
 from service.context import Shelfcast
 from service.errors import ConflictError, DriverRefusedError, NotFoundError
 from service.store import products
-from service.stores import NewStore
+from service.tenants import stores
+from service.tenants.stores import NewStore
 
 
 async def test_the_first_store_makes_its_organisation_and_the_second_joins_it(ctx: Shelfcast):

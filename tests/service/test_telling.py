@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from display_drivers.base import Report
-from service import happenings, stores, sync
+from service import sync
 from service.batch_saving import Saver
 from service.context import Shelfcast
 from service.core.guards import Guards
@@ -15,7 +15,9 @@ from service.core.happenings import ABOUT, BATTERY_LOW, Kind
 from service.store import chain_tables, tables
 from service.store.database import Connection
 from service.store.tables import LOW_BATTERY
-from service.stores import NewStore
+from service.tenants import stores
+from service.tenants.stores import NewStore
+from service.webhooks import happenings
 from tests.hooks import rows, subscribed, told
 from tests.shop import MINUTE, Shop, milk, opened_shop
 
@@ -122,7 +124,7 @@ async def test_displays_that_are_proven_together_are_one_event(shop: Shop) -> No
 async def test_a_hundred_displays_are_one_event_and_the_next_another(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("service.telling.MOST_DISPLAYS", 2)
+    monkeypatch.setattr("service.webhooks.telling.MOST_DISPLAYS", 2)
     await subscribed(shop.ctx, "display.confirmed")
     await shop.bind({"SIM000002": [MILK], "SIM000003": [MILK]})
     await shop.add(milk())
@@ -184,11 +186,16 @@ async def test_a_gateway_that_is_back_soon_is_not_told_of(shop: Shop) -> None:
 
 async def test_a_gateway_that_is_maintained_is_not_told_of(shop: Shop) -> None:
     await subscribed(shop.ctx, "gateway.offline", "gateway.online")
+    line = await shop.line()
     change = tables.gateways.update().values(maintenance_since=shop.clock())
     await shop.ctx.db.write(lambda connection: connection.execute(change))
-    await away(shop, 5)
+    await shop.remote.change("g1", reach="closed")
+    for _ in range(5):
+        shop.clock.advance(16 * MINUTE)
+        await sync.ask(shop.ctx, line, audit=True)
     await shop.remote.change("g1", reach="up")
-    await shop.ask(audit=True)
+    shop.clock.advance(16 * MINUTE)
+    await sync.ask(shop.ctx, line, audit=True)
     assert await told(shop.ctx) == []
 
 

@@ -4,11 +4,11 @@ import hashlib
 
 import pytest
 
-from service import callers, stores, tokens
 from service.context import Shelfcast
 from service.errors import ConflictError, NotFoundError, UnauthorizedError, ValidationError
 from service.store import tenants
-from service.stores import NewStore
+from service.tenants import callers, stores, tokens
+from service.tenants.stores import NewStore
 from tests.shop import authenticate
 
 DAY = 86_400_000

@@ -19,7 +19,7 @@ import msgspec
 from bench.harness import POSTGRESQL, SQLITE
 from bench.places import place, server
 from display_drivers.simulator.messages import Seen
-from service.shelf import display_states
+from service.shelves.shelf import display_states
 from tests.end_to_end.shelf import open_store
 from tests.processes import Site
 from tests.soak.load import NO_FAULTS, Load, Pace

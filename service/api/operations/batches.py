@@ -1,13 +1,13 @@
 """All batches of a store, and what holds one; the audit log."""
 
 from service import errors
-from service.api import requests_batches as requests
 from service.api.operations.feed import BATCH_TAG, SESSION
 from service.api.operations.operation import BODY, Answer, Operation
-from service.audit_log import Change
+from service.api.requests import batches as requests
+from service.audit_log import AuditEntry
 from service.core.scopes import Scope
 from service.messages import Page
-from service.messages_batches import Batch, BatchEntry, Guards, Retried
+from service.messages.batches import Batch, BatchEntry, Guards, Retried
 
 GUARDS_TAG, AUDIT_TAG = "Guards", "Audit log"
 
@@ -112,7 +112,7 @@ OPERATIONS: tuple[Operation, ...] = (
         id="changeGuards",
         tag=GUARDS_TAG,
         scopes=_WRITE,
-        summary="Change the store's guards",
+        summary="AuditEntry the store's guards",
         text="What is left out stays. 100 percent switches a guard off. Batches that are held stay so.",
         body=requests.ChangedGuards,
         example={"pricePercent": 20, "priceChange": 30},
@@ -132,7 +132,7 @@ OPERATIONS: tuple[Operation, ...] = (
             "token, of its store for a store's. What the feed changed is in price history and in its batches."
         ),
         query=requests.AuditQuery,
-        answers=(Answer(200, "One page of them.", Page[Change]),),
+        answers=(Answer(200, "One page of them.", Page[AuditEntry]),),
         refusals=(errors.ValidationError, errors.NotFoundError),
     ),
 )

@@ -1,11 +1,11 @@
 """Displays: lists, what is done with them, what they went through, and what they showed at a time."""
 
 from service import errors
-from service.api import requests_displays as requests
 from service.api.operations.operation import BODY, Answer, Operation
+from service.api.requests import displays as requests
 from service.core.scopes import Scope
 from service.messages import Page
-from service.messages_displays import (
+from service.messages.displays import (
     Blink,
     BoundElsewhere,
     DisplayDetail,
@@ -66,7 +66,7 @@ OPERATIONS: tuple[Operation, ...] = (
             "(and `?takeover=true`). A display that is registered is changed, one that was retired is back. With a "
             "barcode it is bound as well. Every good row is taken; `refused` says what is wrong with the others."
         ),
-        body=requests.Import,
+        body=requests.DisplayImport,
         example={
             "displays": [
                 {"address": "SIM000001", "gateway": "ap-1", "panel": "296x128-BWR", "barcode": "3850123456782"}
@@ -224,7 +224,7 @@ OPERATIONS: tuple[Operation, ...] = (
         scopes=_READ,
         summary="List events of displays",
         text="Buttons that were pressed, phones that were held to displays, batteries that changed; the newest first.",
-        query=requests.EventsQuery,
+        query=requests.DisplayEventsQuery,
         answers=(Answer(200, "One page of them.", Page[DisplayEvent]),),
         refusals=(errors.ValidationError,),
     ),

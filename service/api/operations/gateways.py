@@ -1,11 +1,11 @@
 """Gateways: set up, looked at, worked on."""
 
 from service import errors
-from service.api import requests_gateways as requests
 from service.api.operations.operation import BODY, Answer, Operation
+from service.api.requests import gateways as requests
 from service.core.scopes import Scope
 from service.messages import Page
-from service.messages_gateways import Gateway, GatewayStatus
+from service.messages.gateways import Gateway, GatewayStatus
 
 GATEWAY_TAG = "Gateways"
 GATEWAY = "01KAMW6B2M4N5P6Q7R8S9T0V1W"

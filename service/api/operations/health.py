@@ -3,7 +3,7 @@
 from service import errors
 from service.api import health
 from service.api.operations.operation import Answer, Operation
-from service.messages_tenants import Discovery
+from service.messages.tenants import Discovery
 
 HEALTH_TAG = "Health"
 

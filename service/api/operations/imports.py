@@ -1,12 +1,12 @@
 """Imports of whole files."""
 
 from service import errors
-from service.api.import_requests import Finalize, ImportsQuery, NewImport
 from service.api.operations.operation import BODY, Answer, Operation, Schema
 from service.api.requests import ListQuery
+from service.api.requests.imports import Finalize, ImportsQuery, NewImport
 from service.core.scopes import Scope
-from service.import_messages import Differences, Import
 from service.messages import Page
+from service.messages.imports import Differences, Import
 
 IMPORT_TAG = "Imports"
 IMPORT = "01KAMW5T9E8Z3Q4R5S6T7V8W9Y"

@@ -3,12 +3,12 @@
 from typing import Any
 
 from service import errors
-from service.api import requests_products as asked
 from service.api.operations.operation import BODY, Answer, Operation, Schema
+from service.api.requests import products as asked
 from service.core.scopes import Scope
 from service.errors import ServiceError
 from service.messages import Page
-from service.messages_products import (
+from service.messages.products import (
     ChangedProduct,
     ChangedStock,
     ProductChange,

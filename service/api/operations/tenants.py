@@ -3,11 +3,11 @@
 from typing import Any
 
 from service import errors
-from service.api import requests_tenants as requests
 from service.api.operations.operation import BODY, Answer, Operation
+from service.api.requests import tenants as requests
 from service.core.scopes import Scope
 from service.messages import Page
-from service.messages_tenants import (
+from service.messages.tenants import (
     IssuedToken,
     Organisation,
     Production,

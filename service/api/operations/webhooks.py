@@ -1,11 +1,12 @@
 """Webhooks: endpoints, what happened, and what was posted to whom."""
 
 from service import errors
-from service.api import requests, webhook_requests
+from service.api import requests
 from service.api.operations.operation import BODY, Answer, Operation, Schema
+from service.api.requests import webhooks as webhook_requests
 from service.core.scopes import Scope
 from service.messages import Page
-from service.webhook_messages import (
+from service.messages.webhooks import (
     NewWebhook,
     Webhook,
     WebhookChange,

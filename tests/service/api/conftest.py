@@ -11,10 +11,10 @@ from litestar import Litestar
 from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 
-from service import stores, tokens
 from service.app import create_app
 from service.context import Shelfcast
 from service.settings import Settings
+from service.tenants import stores, tokens
 from tests.contract.documented import check
 
 MAX_BODY = 256 * 1024

@@ -8,9 +8,9 @@ import httpx
 import pytest
 from litestar import Litestar
 
-from service import tokens
 from service.context import Shelfcast
 from service.store.tables import tokens as tokens_table
+from service.tenants import tokens
 
 Connect = Callable[..., httpx.AsyncClient]
 SESSION = "01KAMW5T9E8Z3Q4R5S6T7V8W9X"

@@ -9,10 +9,10 @@ from typing import Any
 import httpx
 import pytest
 
-from service import tokens
 from service.context import Shelfcast
 from service.core.scopes import Scope
 from service.store.chain_tables import audit
+from service.tenants import tokens
 
 Connect = Callable[..., httpx.AsyncClient]
 Product = Callable[..., dict[str, Any]]

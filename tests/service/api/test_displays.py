@@ -7,11 +7,12 @@ from typing import Any
 import httpx
 import pytest
 
-from service import floor, stores, tokens
 from service.context import Shelfcast
 from service.core.scopes import Scope
+from service.shelves import floor
 from service.store import tables
 from service.store.tables import tokens as tokens_table
+from service.tenants import stores, tokens
 from tests.shop import milk
 
 MILK = str(milk()["barcode"])

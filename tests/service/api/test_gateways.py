@@ -10,11 +10,12 @@ import pytest
 from display_drivers.simulator.process import Ready, serving
 from display_drivers.simulator.settings import Behaviour
 from display_drivers.simulator.store import Options
-from service import floor, stores, tokens
 from service.context import Shelfcast
 from service.core.scopes import Scope
 from service.settings import Settings
+from service.shelves import floor
 from service.store import tables
+from service.tenants import stores, tokens
 from tests.shop import authenticate
 
 SECRET = "hush-hush-4711"

@@ -8,11 +8,11 @@ import httpx
 import pytest
 from litestar import Litestar
 
-from service import tokens
 from service.context import Shelfcast
 from service.core.scopes import Scope
-from service.file_reading import Reader
 from service.ids import new_id
+from service.importing.file_reading import Reader
+from service.tenants import tokens
 from tests.service.api.conftest import MAX_BODY
 from tests.service.importer import table
 

@@ -11,7 +11,6 @@ import pytest
 import redis
 from litestar import Litestar
 
-from service import tokens
 from service.api.operations import OPERATIONS
 from service.context import Shelfcast
 from service.core.limits import FAILURES_A_MINUTE, Plan
@@ -19,6 +18,7 @@ from service.core.scopes import Scope
 from service.errors import ValidationError
 from service.limiting import Limits
 from service.settings import Settings
+from service.tenants import tokens
 from tests.service.api.test_health import scraped
 
 Connect = Callable[..., httpx.AsyncClient]
@@ -70,6 +70,17 @@ async def test_a_token_without_limits_hears_nothing_of_them_and_costs_redis_noth
             answer = await api.get(f"/batch/{ULID}/status")
             assert not [name for name in answer.headers if name.startswith("ratelimit")]
         assert client.info("stats")["total_commands_processed"] == before + 1  # INFO itself
+
+
+async def test_a_token_that_is_rotated_shares_its_limits_with_its_successors(
+    small: httpx.AsyncClient, connect: Connect, ctx: Shelfcast
+):
+    issued = (await small.get("/api/v1/tokens", params={"active": "true"})).json()["data"]
+    (mine,) = [one for one in issued if one["name"] == "small"]
+    second = (await small.post(f"/api/v1/tokens/{mine['id']}/rotate", json={})).json()
+    answer = await connect(second["token"]).post("/batch/start")
+    assert answer.headers["ratelimit"] == '"daily";r=4;t=43170, "burst";r=0;t=30'
+    assert (await small.post("/batch/start")).status_code == 429
 
 
 async def test_too_much_in_a_minute_is_refused_until_its_end(small: httpx.AsyncClient, at: list[int]):

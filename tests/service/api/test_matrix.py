@@ -9,13 +9,13 @@ import msgspec
 import pytest
 from litestar import Litestar
 
-from service import stores, tokens
 from service.api.operations import OPERATIONS, PATH_PARAMETERS, Operation
 from service.api.prefix import API_PREFIX
 from service.context import Shelfcast
 from service.core.scopes import Scope, allows
 from service.store.tables import tokens as tokens_table
-from service.stores import NewStore
+from service.tenants import stores, tokens
+from service.tenants.stores import NewStore
 from tests.service.api.things import THINGS, filled, made
 from tests.shop import authenticate
 

@@ -9,7 +9,6 @@ import httpx
 import msgspec
 import pytest
 
-from service import production, stores, tokens
 from service.context import Shelfcast
 from service.core.happenings import ProductionPayload
 from service.core.onboarding import HURRIED
@@ -18,8 +17,9 @@ from service.errors import ConflictError, NotFoundError, ValidationError
 from service.settings import Settings
 from service.store import chain_tables
 from service.store.tables import batches
-from service.stores import NewStore
-from service.tokens import Wanted
+from service.tenants import production, stores, tokens
+from service.tenants.stores import NewStore
+from service.tenants.tokens import Wanted
 from tests.hooks import delivery, subscribed, told
 from tests.service.api.conftest import MAX_BODY
 from tests.shop import milk

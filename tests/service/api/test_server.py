@@ -9,11 +9,12 @@ from typing import Any
 import httpx
 import pytest
 
-from service import feed, stores, tokens
+from service import feed
 from service.api import streams
 from service.app import Server, server
 from service.context import Shelfcast
 from service.settings import Settings
+from service.tenants import stores, tokens
 
 
 @dataclass

@@ -10,12 +10,12 @@ from litestar import Litestar
 
 from display_drivers.simulator.process import Ready, serving
 from display_drivers.simulator.store import Options
-from service import simulated, stores, tokens
 from service.context import Shelfcast
 from service.core.scopes import ROLES, Scope
 from service.settings import Settings
 from service.store import templates
-from service.stores import NewStore
+from service.tenants import simulated, stores, tokens
+from service.tenants.stores import NewStore
 from tests.service.api.conftest import MAX_BODY
 from tests.shop import milk
 

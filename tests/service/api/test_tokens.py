@@ -5,9 +5,9 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from service import tokens
 from service.context import Shelfcast
 from service.core.scopes import ROLES, Scope
+from service.tenants import tokens
 
 Connect = Callable[..., httpx.AsyncClient]
 

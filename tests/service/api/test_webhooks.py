@@ -7,15 +7,16 @@ from typing import Any
 import httpx
 import pytest
 
-from service import delivering, happenings, stores, tokens
 from service.context import Shelfcast
 from service.core.happenings import SUBSCRIBABLE
 from service.core.scopes import Scope
 from service.ids import new_id
-from service.posting import Poster
+from service.messages.webhooks import Kind
 from service.settings import Settings
 from service.store import chain_tables, tenants
-from service.webhook_messages import Kind
+from service.tenants import stores, tokens
+from service.webhooks import delivering, happenings
+from service.webhooks.posting import Poster
 from tests.hooks import LOCAL, rows, subscribed
 from tests.receiver import Receiver, answering, receiving
 
@@ -174,7 +175,7 @@ async def test_a_test_says_what_came_of_it(api: httpx.AsyncClient, receiver: Rec
 async def test_there_is_an_end_to_the_webhooks_of_a_chain(
     api: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("service.webhooks.MOST", 2)
+    monkeypatch.setattr("service.webhooks.webhooks.MOST", 2)
     await made(api)
     await made(api)
     assert (await api.post(f"{API}/webhooks", json={"url": URL})).status_code == 409

@@ -5,26 +5,19 @@ from typing import Any
 
 import msgspec
 
-from service import (
-    auditing,
-    blinking,
-    catalogue,
-    deliveries,
-    displays,
-    feed,
-    floor,
-    happenings,
-    imports,
-    stores,
-    tokens,
-)
-from service.catalogue import BY_BARCODE, Named
+from service import auditing, feed
 from service.context import Shelfcast
 from service.ids import new_id
+from service.importing import imports
 from service.messages import Window
+from service.products import catalogue
+from service.products.catalogue import BY_BARCODE, Named
+from service.shelves import blinking, displays, floor
 from service.store import webhooks as store_webhooks
-from service.tokens import Caller
-from service.webhooks import Side
+from service.tenants import stores, tokens
+from service.tenants.tokens import Caller
+from service.webhooks import deliveries, happenings
+from service.webhooks.webhooks import Side
 from tests.shop import milk, raw
 
 ANYWHERE = "http://127.0.0.1:9"

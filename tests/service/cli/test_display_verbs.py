@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from service import blinking
+from service.shelves import blinking
 from tests.service.cli.conftest import Shelfcast
 
 PANEL = "296x128-BWR"

@@ -11,8 +11,8 @@ from service import feed, sync
 from service.context import opened
 from service.ids import new_id
 from service.settings import Settings
-from service.tokens import caller as caller_of
-from service.tokens import identify
+from service.tenants.tokens import caller as caller_of
+from service.tenants.tokens import identify
 from tests.service.cli.conftest import Shelfcast
 from tests.shop import raw
 

@@ -3,10 +3,11 @@ from pathlib import Path
 
 import pytest
 
-from service import feed, stores, tokens
+from service import feed
 from service.context import opened
 from service.settings import Settings
-from service.stores import NewStore
+from service.tenants import stores, tokens
+from service.tenants.stores import NewStore
 from tests.service.cli.conftest import Shelfcast
 from tests.shop import authenticate, milk, raw
 

@@ -6,15 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from service import catalogue, feed, tokens
-from service.catalogue import BY_BARCODE, Named
+from service import feed
 from service.cli import mapping
 from service.cli.mapping import Line
 from service.context import opened
 from service.messages import Accepted, Window
-from service.messages_products import ProductPrice
+from service.messages.products import ProductPrice
+from service.products import catalogue
+from service.products.catalogue import BY_BARCODE, Named
 from service.settings import Settings
 from service.store.chain_tables import audit
+from service.tenants import tokens
 from tests.service.cli.conftest import Shelfcast
 from tests.shop import authenticate, raw
 

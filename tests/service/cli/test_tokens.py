@@ -103,7 +103,7 @@ def test_a_refusal_needs_an_open_request(chain: Shelfcast):
 
 
 def test_simulated_displays_need_somebody_who_runs_them(chain: Shelfcast, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("service.simulated.ANSWERS_WITHIN", 0.0)
+    monkeypatch.setattr("service.tenants.simulated.ANSWERS_WITHIN", 0.0)
     result = chain("store", "simulate", "lab", "--displays", "2")
     assert (result.exit_code, "shelfcast serve" in result.stderr) == (1, True)
     live = chain("store", "simulate", "shop")

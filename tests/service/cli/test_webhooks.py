@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from service import happenings
 from service.context import opened
 from service.settings import Settings
+from service.webhooks import happenings
 from tests.service.cli.conftest import Shelfcast
 
 SECRET = re.compile(r"whsec_[A-Za-z0-9+/]{43}=\n")

@@ -10,7 +10,7 @@ from sqlalchemy import event
 
 from service.context import opened
 from service.settings import Settings
-from service.store import catalogue, deliveries, displays, gateways, overdue, tags, updates
+from service.store import catalogue, deliveries, displays, gateways, history, overdue, shelf_lists, tags, updates
 from service.store.catalogue import Sort, Wanted
 from service.store.database import Connection
 
@@ -47,6 +47,9 @@ QUESTIONS: list[tuple[str, Ask]] = [
     ("ix_price_history_of_product", lambda c: catalogue.prices_of(c, 1, "A", "X", 0, 10)),
     ("ix_product_changes_store_id_barcode_id", lambda c: catalogue.changes_of(c, 1, "A", "X", 0, 10)),
     ("ix_bindings_store_id_barcode", lambda c: catalogue.displays_of(c, 1, "A", None, 0, 10, ended=False)),
+    ("ix_bindings_store_id_barcode_bound_at", lambda c: history.displays_of(c, 1, "A", 5, "D", 0, 10)),
+    ("ix_updates_store_id_display_id_mark", lambda c: history.pushed(c, 1, {"D": 1, "E": 2})),
+    ("ix_showings_store_id_display_id_at_id", lambda c: history.showings_of(c, 1, "D", history.Span(0, 9))),
     ("ix_displays_wrong", lambda c: overdue.find(c, [(1, None)], 0, 10)),
     ("ix_deliveries_due", lambda c: deliveries.endpoints_due(c, 0)),
     ("ix_deliveries_due", lambda c: deliveries.due(c, "W", 0, 10)),
@@ -58,6 +61,21 @@ QUESTIONS: list[tuple[str, Ask]] = [
     ("ix_events_organisation_id_kind_at_id", lambda c: events(c, None, "batch.held")),
     ("ix_events_store_id_at_id", lambda c: events(c, 1, None)),
     ("ix_events_store_id_kind_at_id", lambda c: events(c, 1, "batch.held")),
+]
+
+SHELF: list[tuple[str, shelf_lists.Wanted, Any]] = [
+    ("sqlite_autoindex_displays_1", shelf_lists.Wanted(), ("D",)),
+    ("ix_displays_store_id_address_id_retired_at", shelf_lists.Wanted(by_address=True), ("A", "D")),
+    ("ix_displays_store_id_address_id_retired_at", shelf_lists.Wanted(address="A"), None),
+    ("ix_displays_wrong", shelf_lists.Wanted(wrong=True), ("D",)),
+    ("ix_displays_unconfirmed", shelf_lists.Wanted(unconfirmed=True), ("D",)),
+    ("ix_displays_low_battery", shelf_lists.Wanted(low_battery=True), None),
+    ("ix_displays_unbound", shelf_lists.Wanted(unbound=True), ("D",)),
+    ("ix_displays_retired", shelf_lists.Wanted(retired=True), ("D",)),
+    ("ix_displays_store_id_gateway_id_id", shelf_lists.Wanted(gateways=("G",)), ("D",)),
+    ("ix_displays_store_id_gateway_id_address_id", shelf_lists.Wanted(gateways=("G",), by_address=True), ("A", "D")),
+    ("ix_displays_low_battery", shelf_lists.Wanted(gateways=("G", "H"), low_battery=True), ("D",)),
+    ("ix_bindings_store_id_barcode_display_id", shelf_lists.Wanted(barcode="B"), ("D",)),
 ]
 
 
@@ -73,6 +91,14 @@ async def test_a_page_of_products_is_read_in_the_order_of_its_index(
 ) -> None:
     (step,) = await planned(on_sqlite, lambda c: catalogue.keys(c, 1, wanted, sort, after, 0, 10))
     assert f"INDEX ix_products_{index} " in step
+
+
+@pytest.mark.parametrize(("index", "wanted", "after"), SHELF)
+async def test_a_page_of_displays_is_read_in_the_order_of_its_index(
+    on_sqlite: Settings, index: str, wanted: shelf_lists.Wanted, after: Any
+) -> None:
+    (step,) = await planned(on_sqlite, lambda c: shelf_lists.page(c, 1, wanted, after, 0, 10))
+    assert f"INDEX {index} " in step
 
 
 async def planned(settings: Settings, ask: Ask) -> list[str]:

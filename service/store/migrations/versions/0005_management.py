@@ -419,6 +419,7 @@ def _change_tables() -> None:
     op.add_column("tokens", sa.Column("plan", sa.Text(), server_default="unlimited", nullable=False))
     op.add_column("tokens", sa.Column("created_by", sa.Text(), nullable=True))
     op.add_column("tokens", sa.Column("replaces", sa.Text(), nullable=True))
+    op.add_column("tokens", sa.Column("series", sa.Text(), nullable=True))
     op.create_index("ix_tokens_organisation_id_id", "tokens", ["organisation_id", "id"], unique=False)
 
 

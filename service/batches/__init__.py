@@ -1,0 +1,1 @@
+"""Batches and their guards, as an operator sees them."""

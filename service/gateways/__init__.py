@@ -1,0 +1,1 @@
+"""Gateways as they are set up, looked at and worked on."""

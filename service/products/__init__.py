@@ -1,0 +1,1 @@
+"""Products as people and programs manage them, one by one and in lists."""

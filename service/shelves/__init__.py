@@ -1,0 +1,1 @@
+"""Displays: what is bound to them, what they show, showed and went through."""

@@ -1,0 +1,1 @@
+"""What happened, and everybody outside who wanted to hear of it."""
