@@ -9,6 +9,7 @@ import pytest
 
 from service.core.targets import TargetError
 from service.core.webhooks import Answer
+from service.webhooks import posting
 from service.webhooks.posting import KEPT, Poster, signed
 from tests.receiver import Authority, Receiver, answering, receiving
 
@@ -173,9 +174,10 @@ async def test_a_slow_answer_is_waited_for_so_long_and_no_longer(slow: object) -
         assert (answer.status, answer.error) == (None, "No answer within 0.2 seconds.")
 
 
-async def test_an_endless_body_is_read_for_a_kilobyte() -> None:
+async def test_an_endless_body_is_read_for_a_kilobyte(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(posting, "_ANSWER_WITHIN", 30.0)
     async with receiving(_pour) as receiver:
-        answer = await post(receiver)
+        answer = await post(receiver, 60.0)
         assert (answer.status, answer.body) == (200, "x" * KEPT)
 
 
