@@ -7,7 +7,9 @@ from bench.harness import Sizes
 from bench.places import Place
 from service.settings import Settings
 
-TINY = Sizes(runs=1, requests=2, products=20, sent=8, samples=3, pollers=5, polled_for=0.3, large=30, listed=200)
+TINY = Sizes(
+    runs=1, requests=2, products=20, sent=8, samples=3, pollers=5, polled_for=0.3, large=30, listed=200, shelf=400
+)
 
 
 @pytest.fixture
