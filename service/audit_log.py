@@ -1,6 +1,6 @@
 """Who changed what, read: a chain's token sees its chain, a store's token what is about its store."""
 
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
 
@@ -8,7 +8,8 @@ from service import paging
 from service.context import Shelfcast
 from service.core.problems import printable
 from service.errors import NotFoundError
-from service.messages import Message, Page, Time, Window, time
+from service.messages import Page, Window, time
+from service.messages.tenants import AuditEntry
 from service.store import audit, tenants
 from service.store.audit import Wanted
 from service.store.database import Connection, Record
@@ -26,21 +27,6 @@ class Asked(msgspec.Struct, frozen=True):
     store: str | None = None
     since: int | None = None
     until: int | None = None
-
-
-class AuditEntry(Message, frozen=True, kw_only=True):
-    """One change that somebody made through the management API or at a shell."""
-
-    id: str
-    at: Time
-    store: Annotated[str | None, msgspec.Meta(description="Slug; null: the chain's own affairs.")]
-    actor: Annotated[str, msgspec.Meta(description="As people read it.", examples=["token ERP", "command line, anna"])]
-    token_id: Annotated[str | None, msgspec.Meta(description="null: at a shell.")]
-    action: Annotated[str, msgspec.Meta(examples=["gateway.changed"])]
-    subject: Annotated[str | None, msgspec.Meta(description="Id of what was changed.")]
-    name: Annotated[str | None, msgspec.Meta(description="What people called it then.")]
-    detail: Annotated[dict[str, Any], msgspec.Meta(description="What it was and is; never a secret.")]
-    request_id: Annotated[str | None, msgspec.Meta(description="X-Request-ID of the request that did it.")]
 
 
 async def listed(ctx: Shelfcast, token: Token, asked: Asked, window: Window) -> Page[AuditEntry]:

@@ -13,9 +13,9 @@ from service.cli.work import run
 from service.context import Shelfcast
 from service.core.searching import needles
 from service.messages import Page, Window
-from service.messages.products import ChangedProduct, StoredProduct
+from service.messages.products import BY_BARCODE, ChangedProduct, StoredProduct
 from service.products import catalogue, editing, exporting
-from service.products.catalogue import BY_BARCODE, Named, Shop
+from service.products.catalogue import Named, Shop
 from service.store.catalogue import Sort, Wanted
 
 _PAGE = 1000

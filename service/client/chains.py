@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from service.audit_log import AuditEntry
 from service.client.transport import Transport
 from service.messages import Page
 from service.messages.tenants import (
+    AuditEntry,
     IssuedToken,
     Organisation,
     Production,

@@ -8,6 +8,7 @@ from service.client.transport import Transport
 from service.messages import Page
 from service.messages.displays import Evidence
 from service.messages.products import (
+    BY_BARCODE,
     ChangedProduct,
     ChangedStock,
     ProductChange,
@@ -16,7 +17,6 @@ from service.messages.products import (
     Stock,
     StoredProduct,
 )
-from service.products.catalogue import BY_BARCODE
 
 
 class Products:

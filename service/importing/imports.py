@@ -28,9 +28,9 @@ from service.importing.decoding import known
 from service.importing.file_keeping import drop_file
 from service.importing.numbers import Decimal
 from service.importing.outcomes import UnreadableError
+from service.importing.telling import counts, message
 from service.messages import Page, Window
-from service.messages import imports as import_messages
-from service.messages.imports import Difference, Differences, Import
+from service.messages.imports import Compared, Difference, Differences, Import
 from service.store import imports
 from service.store.database import Connection, Record
 from service.tenants.tokens import Caller
@@ -299,13 +299,12 @@ async def differences(ctx: Shelfcast, caller: Caller, import_id: str, window: Wi
     shown = rows[: window.per_page]
     last = shown[-1]["number"] if len(rows) > len(shown) else None
     page = paging.page(window, [_difference(row) for row in shown], last, None)
-    return Differences(data=page.data, meta=page.meta, summary=import_messages.counts(row["summary"]))
+    return Differences(data=page.data, meta=page.meta, summary=counts(row["summary"]))
 
 
 def _difference(row: Record) -> Difference:
     fields = {
-        name: import_messages.Compared(before=before, after=after)
-        for name, (before, after) in _decode_fields(row["fields"]).items()
+        name: Compared(before=before, after=after) for name, (before, after) in _decode_fields(row["fields"]).items()
     }
     return Difference(barcode=row["barcode"], number=row["number"], kind=row["kind"], fields=fields)
 
@@ -347,4 +346,4 @@ def _expiry(ctx: Shelfcast, now: int) -> int:
 
 
 def _message(ctx: Shelfcast, row: Record) -> Import:
-    return import_messages.message(row, ctx.clock(), ctx.settings.max_import)
+    return message(row, ctx.clock(), ctx.settings.max_import)

@@ -11,6 +11,8 @@ Ulid = Annotated[str, Meta(pattern="^[0-9A-HJKMNP-TV-Z]{26}$", description="A UL
 Price = Annotated[str, Meta(pattern=r"^[0-9]+\.[0-9]{2,4}$", description="Exact", examples=["46.50"])]
 Quantity = Annotated[str, Meta(pattern=r"^-?[0-9]+(\.[0-9]+)?$", description="Exact", examples=["12", "0.75"])]
 PriceCause = Literal["add", "update", "batch", "clock", "archive", "restore", "stock"]
+BY_BARCODE = "by-barcode"
+"""What a path says in the place of a product's id where `?barcode=` names it."""
 Outcome = Literal["created", "updated", "unchanged", "archived", "restored"]
 
 

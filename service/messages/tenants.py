@@ -1,6 +1,6 @@
 """What the API answers about chains, stores, tokens, the way to production, and itself."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta
 
@@ -143,3 +143,18 @@ class Discovery(Message, frozen=True, kw_only=True):
     documentation: str
     openapi: str
     endpoints: list[Endpoint]
+
+
+class AuditEntry(Message, frozen=True, kw_only=True):
+    """One change that somebody made through the management API or at a shell."""
+
+    id: str
+    at: Time
+    store: Annotated[str | None, Meta(description="Slug; null: the chain's own affairs.")]
+    actor: Annotated[str, Meta(description="As people read it.", examples=["token ERP", "command line, anna"])]
+    token_id: Annotated[str | None, Meta(description="null: at a shell.")]
+    action: Annotated[str, Meta(examples=["gateway.changed"])]
+    subject: Annotated[str | None, Meta(description="Id of what was changed.")]
+    name: Annotated[str | None, Meta(description="What people called it then.")]
+    detail: Annotated[dict[str, Any], Meta(description="What it was and is; never a secret.")]
+    request_id: Annotated[str | None, Meta(description="X-Request-ID of the request that did it.")]

@@ -18,6 +18,7 @@ from service.errors import NotFoundError, ValidationError
 from service.ids import first_of, is_id
 from service.messages import Page, Window, time, time_or_none
 from service.messages.products import (
+    BY_BARCODE,
     FieldChange,
     Offer,
     ProductChange,
@@ -37,8 +38,6 @@ from service.tenants.tokens import Caller
 
 T = TypeVar("T")
 
-BY_BARCODE = "by-barcode"
-"""What a path says in the place of a product's id where `?barcode=` names it."""
 SETTLED = 2000
 """Milliseconds until a price is in the store's feed of prices: until then a machine whose clock is behind may still
 commit one with a lower id."""

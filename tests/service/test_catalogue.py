@@ -14,8 +14,9 @@ from service import feed
 from service.auditing import by
 from service.context import Shelfcast, opened
 from service.messages import Window
+from service.messages.products import BY_BARCODE
 from service.products import catalogue, editing
-from service.products.catalogue import BY_BARCODE, Named
+from service.products.catalogue import Named
 from service.products.editing import Editor
 from service.settings import Settings
 from service.store.catalogue import Sort, Wanted

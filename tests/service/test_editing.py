@@ -11,9 +11,9 @@ from service import auditing
 from service.context import Shelfcast
 from service.errors import ConflictError
 from service.messages import Window
-from service.messages.products import ChangedProduct, ProductDisplay
+from service.messages.products import BY_BARCODE, ChangedProduct, ProductDisplay
 from service.products import catalogue, editing
-from service.products.catalogue import BY_BARCODE, Named
+from service.products.catalogue import Named
 from service.products.editing import Editor, StockChange
 from service.store import tables
 from tests.shop import Shop, milk, opened_shop, raw

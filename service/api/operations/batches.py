@@ -4,10 +4,10 @@ from service import errors
 from service.api.operations.feed import BATCH_TAG, SESSION
 from service.api.operations.operation import BODY, Answer, Operation
 from service.api.requests import batches as requests
-from service.audit_log import AuditEntry
 from service.core.scopes import Scope
 from service.messages import Page
 from service.messages.batches import Batch, BatchEntry, Guards, Retried
+from service.messages.tenants import AuditEntry
 
 GUARDS_TAG, AUDIT_TAG = "Guards", "Audit log"
 
@@ -112,7 +112,7 @@ OPERATIONS: tuple[Operation, ...] = (
         id="changeGuards",
         tag=GUARDS_TAG,
         scopes=_WRITE,
-        summary="AuditEntry the store's guards",
+        summary="Change the store's guards",
         text="What is left out stays. 100 percent switches a guard off. Batches that are held stay so.",
         body=requests.ChangedGuards,
         example={"pricePercent": 20, "priceChange": 30},

@@ -10,7 +10,8 @@ from service.core import fields, moments, searching
 from service.core.money import Number
 from service.core.problems import RefusedError
 from service.errors import ValidationError
-from service.products.catalogue import BY_BARCODE, Named
+from service.messages.products import BY_BARCODE
+from service.products.catalogue import Named
 from service.products.editing import StockChange
 from service.store.catalogue import Sort, Wanted
 

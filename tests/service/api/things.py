@@ -10,8 +10,9 @@ from service.context import Shelfcast
 from service.ids import new_id
 from service.importing import imports
 from service.messages import Window
+from service.messages.products import BY_BARCODE
 from service.products import catalogue
-from service.products.catalogue import BY_BARCODE, Named
+from service.products.catalogue import Named
 from service.shelves import blinking, displays, floor
 from service.store import webhooks as store_webhooks
 from service.tenants import stores, tokens

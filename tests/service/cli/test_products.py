@@ -11,9 +11,9 @@ from service.cli import mapping
 from service.cli.mapping import Line
 from service.context import opened
 from service.messages import Accepted, Window
-from service.messages.products import ProductPrice
+from service.messages.products import BY_BARCODE, ProductPrice
 from service.products import catalogue
-from service.products.catalogue import BY_BARCODE, Named
+from service.products.catalogue import Named
 from service.settings import Settings
 from service.store.chain_tables import audit
 from service.tenants import tokens
