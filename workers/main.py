@@ -43,8 +43,9 @@ async def _work(settings: Settings) -> None:
         stack.push_async_callback(files.close)
         worker = _worker(settings, Bench(ctx, lines, files))
         stack.push_async_callback(worker.close)
-        await gateway_setup.seal_stored(ctx)
-        beside = [asyncio.create_task(work) for work in (Ear(ctx, lines).run(), make_rounds(ctx), Courier(ctx).run())]
+        # Beside the worker, not before it: a signal between its making and its running would be lost.
+        works = (Ear(ctx, lines).run(), make_rounds(ctx), Courier(ctx).run(), gateway_setup.seal_stored(ctx))
+        beside = [asyncio.create_task(work) for work in works]
         try:
             await worker.async_run()
         except asyncio.CancelledError:

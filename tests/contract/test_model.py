@@ -13,6 +13,7 @@ from hypothesis import settings as limits
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
+from service.auditing import by
 from service.batches import guarding
 from service.settings import Settings
 from tests.contract import model
@@ -190,7 +191,7 @@ class PointOfSale(RuleBasedStateMachine):
     def release(self, at: tuple[int, str]) -> None:
         side, session = self.sides[at[0]], self.sides[at[0]].model.sessions[at[1]]
         if session.status == "held":
-            self.world.run(guarding.release(self.world.ctx, side.slug, at[1], by="manager"))
+            self.world.run(guarding.release(self.world.ctx, side.caller.store_id, by(side.caller), at[1]))
             session.status, session.is_released = "processing", True
 
     @rule()

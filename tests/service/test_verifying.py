@@ -6,6 +6,7 @@ import pytest
 
 from service import sync
 from service.batch_saving import LostLeaseError, Saver
+from service.batches.price_guard import Choice
 from service.context import Shelfcast
 from service.ids import new_id
 from service.store import batches, tables
@@ -104,7 +105,7 @@ async def test_a_saver_that_dies_between_saving_and_planning_is_followed_by_anot
         batch = await batches.get(connection, shop.caller.store_id, session)
         pushes = await batches.pushes(connection, shop.caller.store_id, session)
     assert batch is not None
-    winners = await saver._winners(session, pushes)
+    winners = await saver._winners(session, pushes, Choice(batch))
     await shop.ctx.db.write(saver._save_some, batch, pushes, 0, winners)
     await shop.save()
     assert (await shop.status(session)).phase == "saving", "the dead saver's lease holds"

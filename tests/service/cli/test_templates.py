@@ -140,6 +140,6 @@ def test_the_schema_takes_what_ships_and_refuses_what_is_wrong(shelfcast: Shelfc
 
 def test_a_store_whose_letters_no_font_has_is_told_so(shelfcast: Shelfcast, monkeypatch: pytest.MonkeyPatch):
     assert "cjk" not in shelfcast("store", "create", "tokyo", "--locale", "ja").stderr
-    monkeypatch.setattr("service.cli.tenants.without_glyph", lambda letters: letters)
+    monkeypatch.setattr("service.cli.stores.without_glyph", lambda letters: letters)
     assert 'pip install "shelfcast[cjk]"' in shelfcast("store", "create", "osaka", "--locale", "ja-JP").stderr
     assert "cjk" not in shelfcast("store", "create", "zagreb", "--locale", "hr").stderr
