@@ -46,9 +46,7 @@ async def test_every_answer_is_documented_and_none_is_a_server_error(settings):
             return await site.execute(sys.executable, *common, *limits, *arguments, within=1700)
 
         # A stream of a session that there is ends with its batch, which Schemathesis does not wait for.
-        # What is systematically wrong is refused before any database is asked, so one of them is enough for that.
-        phases = "examples,coverage,fuzzing,stateful" if settings.database_url is None else "examples,fuzzing,stateful"
-        whole = await run("--exclude-path-regex", STREAM, "--phases", phases)
+        whole = await run("--exclude-path-regex", STREAM, "--phases", "examples,coverage,fuzzing,stateful")
         stream = await run("--include-path-regex", STREAM, "--phases", "examples,coverage,fuzzing")
         about_tokens = await run("--include-path-regex", "^/tokens", "--phases", "examples,coverage,fuzzing", by=admin)
         for ended in (whole, stream, about_tokens):

@@ -24,6 +24,12 @@ async def main() -> None:
     engine = create_async_engine(context.config.attributes["url"], poolclass=NullPool)
     async with engine.begin() as connection:
         await connection.run_sync(upgrade)
+    if engine.dialect.name == "sqlite":
+        # Once and for all, while nobody else is there: two who open a file for the first time and both want its log
+        # would each have the other's lock in the way.
+        async with engine.connect() as connection:
+            alone = await connection.execution_options(isolation_level="AUTOCOMMIT")
+            await alone.exec_driver_sql("PRAGMA journal_mode=WAL")
     await engine.dispose()
 
 

@@ -41,6 +41,12 @@ async def test_a_database_that_was_never_migrated_is_not_current(tmp_path: Path)
     await db.close()
 
 
+def test_a_migrated_file_has_its_log_whoever_opens_it_first(tmp_path: Path) -> None:
+    migrate(f"sqlite+aiosqlite:///{tmp_path / 'new.db'}")
+    written, read = (tmp_path / "new.db").read_bytes()[18:20]  # sqlite.org/fileformat.html, 1.3: 2 is WAL
+    assert (written, read) == (2, 2)
+
+
 def test_a_database_of_the_first_version_keeps_its_rows(never_migrated: str) -> None:
     command.upgrade(config(never_migrated), "0001")
     asyncio.run(_in(never_migrated, _fill))
