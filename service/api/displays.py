@@ -13,6 +13,7 @@ from service.api.answers import answer
 from service.api.auth import Authentication
 from service.api.previews import picture
 from service.api.requests import displays as requests_displays
+from service.api.requests import milliseconds
 from service.context import Shelfcast
 from service.errors import ValidationError
 from service.messages.displays import Imported, RefusedRow
@@ -128,17 +129,17 @@ class EvidenceController(Controller):
     @get("/displays/{display:str}/at")
     async def at(self, request: StoreRequest, ctx: Context, display: Display) -> Response[bytes]:
         query = bodies.convert(dict(request.query_params), requests_displays.AtQuery)
-        when = requests_displays.milliseconds(query.time)
+        when = milliseconds(query.time)
         return answer(await evidence.of_display(ctx, request.user.store, display, when))
 
     @get("/displays/{display:str}/at.png")
     async def picture_at(self, request: StoreRequest, ctx: Context, display: Display) -> Response[bytes]:
         query = bodies.convert(dict(request.query_params), requests_displays.AtQuery)
-        when = requests_displays.milliseconds(query.time)
+        when = milliseconds(query.time)
         return picture(await evidence.picture(ctx, request.user.store, display, when))
 
     @get("/products/at")
     async def product_at(self, request: StoreRequest, ctx: Context) -> Response[bytes]:
         query = bodies.convert(dict(request.query_params), requests_displays.ProductAtQuery)
-        when = requests_displays.milliseconds(query.time)
+        when = milliseconds(query.time)
         return answer(await evidence.of_product(ctx, request.user.store_id, query.barcode, when, query.window()))

@@ -10,9 +10,8 @@ from service.api import bodies
 from service.api.answers import answer
 from service.api.auth import Authentication
 from service.api.prefix import API_PREFIX
-from service.api.requests import ListQuery
+from service.api.requests import ListQuery, milliseconds
 from service.api.requests import webhooks as webhook_requests
-from service.api.requests.webhooks import milliseconds
 from service.context import Shelfcast
 from service.store.tenants import Token
 from service.webhooks import deliveries, webhooks

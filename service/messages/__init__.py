@@ -11,7 +11,8 @@ from service.core.product import Problem
 T = TypeVar("T")
 
 Time = Annotated[str, Meta(description="RFC 3339, UTC, milliseconds", examples=["2026-11-22T06:30:00.000Z"])]
-SessionId = Annotated[str, Meta(pattern="^[0-9A-HJKMNP-TV-Z]{26}$", description="A ULID")]
+Ulid = Annotated[str, Meta(pattern="^[0-9A-HJKMNP-TV-Z]{26}$", description="A ULID")]
+SessionId = Ulid
 BatchStatus = Literal["open", "processing", "held", "completed", "cancelled", "expired", "failed"]
 BatchPhase = Literal["saving", "syncing", "verifying"]
 TagState = Literal["pending", "confirmed", "failed", "superseded"]

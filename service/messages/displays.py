@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from service.messages import DisplayState, Fault, Message, ProofWord, Time
+from service.messages import DisplayState, Fault, Message, ProofWord, Time, Ulid
 
 EventKind = Literal["report", "button", "nfc", "changed", "retired", "restored", "swapped", "resent", "blinked"]
 HistoryKind = Literal[
@@ -16,7 +16,6 @@ Knowledge = Literal[
     "proven", "newer_sent", "fell_back", "seen_otherwise", "unheard", "foreign", "never_proven", "no_history"
 ]
 BlinkState = Literal["waiting", "flashed", "failed", "expired"]
-Ulid = Annotated[str, Meta(pattern="^[0-9A-HJKMNP-TV-Z]{26}$")]
 
 
 class Bound(Message, frozen=True, kw_only=True):

@@ -4,9 +4,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from service.messages import Message, ProofWord, Time
+from service.messages import Message, ProofWord, Time, Ulid
 
-GatewayId = Annotated[str, Meta(pattern="^[0-9A-HJKMNP-TV-Z]{26}$", description="A ULID")]
 GatewayState = Annotated[
     Literal["ok", "unreachable", "maintenance", "retired"],
     Meta(description="unreachable: it does not answer; maintenance: somebody works on it, and its updates wait."),
@@ -24,7 +23,7 @@ class Maintenance(Message, frozen=True, kw_only=True):
 class Gateway(Message, frozen=True, kw_only=True):
     """A gateway and whether it answers. Secrets in `config` are shown as `…`."""
 
-    id: GatewayId
+    id: Ulid
     name: str
     driver: str
     config: dict[str, str]

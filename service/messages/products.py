@@ -5,9 +5,8 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta
 
 from service.core.product import Problem
-from service.messages import Message, ProofWord, Time
+from service.messages import Message, ProofWord, Time, Ulid
 
-Ulid = Annotated[str, Meta(pattern="^[0-9A-HJKMNP-TV-Z]{26}$", description="A ULID")]
 Price = Annotated[str, Meta(pattern=r"^[0-9]+\.[0-9]{2,4}$", description="Exact", examples=["46.50"])]
 Quantity = Annotated[str, Meta(pattern=r"^-?[0-9]+(\.[0-9]+)?$", description="Exact", examples=["12", "0.75"])]
 PriceCause = Literal["add", "update", "batch", "clock", "archive", "restore", "stock"]

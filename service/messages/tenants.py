@@ -4,16 +4,15 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta
 
-from service.messages import Message, Time
+from service.messages import Message, Time, Ulid
 
-Id = Annotated[str, Meta(pattern="^[0-9A-HJKMNP-TV-Z]{26}$", description="A ULID")]
 Environment = Literal["sandbox", "live"]
 
 
 class Store(Message, frozen=True, kw_only=True):
     """A store. Where a path or a query names one, its slug and its id do alike."""
 
-    id: Id
+    id: Ulid
     slug: str
     name: str
     organisation: str
@@ -30,7 +29,7 @@ class Token(Message, frozen=True, kw_only=True):
     After a rotation `replaces` is the id of the token that this one took the place of.
     """
 
-    id: Id
+    id: Ulid
     name: str
     prefix: Annotated[str, Meta(description="How it begins, by which people know it again.")]
     organisation: str
@@ -43,7 +42,7 @@ class Token(Message, frozen=True, kw_only=True):
     expires_at: Time | None
     revoked_at: Time | None
     last_used_at: Annotated[Time | None, Meta(description="To the minute.")]
-    replaces: Id | None
+    replaces: Ulid | None
 
 
 class IssuedToken(Token, frozen=True, kw_only=True):
@@ -64,7 +63,7 @@ class Organisation(Message, frozen=True, kw_only=True):
     `scopes` are as they were given; `allowed` is everything that they come to.
     """
 
-    id: Id
+    id: Ulid
     slug: str
     name: str
     created_at: Time
@@ -103,7 +102,7 @@ class ChecklistItem(Message, frozen=True, kw_only=True):
 class ProductionRequest(Message, frozen=True, kw_only=True):
     """One request for a production token. `reason` is why it was refused; `liveStore` what the token is for."""
 
-    id: Id
+    id: Ulid
     state: Literal["open", "granted", "refused"]
     contact: str
     note: str | None

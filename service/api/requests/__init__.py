@@ -1,6 +1,7 @@
 """What the feed API takes: bodies, headers and query parameters. Members that these do not name are ignored."""
 
 import re
+from datetime import datetime
 from typing import Annotated, Literal
 
 import msgspec
@@ -126,6 +127,11 @@ class DisplayPreviewQuery(msgspec.Struct):
         Literal["desired", "shown"],
         Meta(description="What it should show, or what it was last proven to show."),
     ] = "desired"
+
+
+def milliseconds(at: datetime | None) -> int | None:
+    """Since the epoch, UTC; nothing here is older."""
+    return None if at is None else max(0, int(at.timestamp() * 1000))
 
 
 products_decoder: msgspec.json.Decoder[ProductList | Products] = msgspec.json.Decoder(ProductList | Products)

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from service.api.requests import ListQuery
+from service.api.requests import ListQuery, milliseconds
 from service.audit_log import Asked
 from service.messages import BatchStatus
 from service.store.batch_lists import Wanted
@@ -29,7 +29,7 @@ class BatchesQuery(ListQuery):
     to: Annotated[Moment, Meta(description="Started before.")] | None = None
 
     def wanted(self, now: int) -> Wanted:
-        return Wanted(now, self.status, self.reference, self.mode, _ms(self.from_), _ms(self.to))
+        return Wanted(now, self.status, self.reference, self.mode, milliseconds(self.from_), milliseconds(self.to))
 
 
 class ChangedGuards(msgspec.Struct, rename="camel", omit_defaults=True):
@@ -61,14 +61,7 @@ class AuditQuery(ListQuery):
     to: Annotated[Moment, Meta(description="Before.")] | None = None
 
     def asked(self) -> Asked:
-        return Asked(self.action, self.subject, self.store, _ms(self.from_), _ms(self.to))
-
-
-def _ms(moment: datetime | None) -> int | None:
-    """Milliseconds since the epoch, within what an id can hold."""
-    if moment is None:
-        return None
-    return max(0, int(moment.timestamp() * 1000))
+        return Asked(self.action, self.subject, self.store, milliseconds(self.from_), milliseconds(self.to))
 
 
 guards = msgspec.json.Decoder(ChangedGuards)

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from service.api.requests import ListQuery
+from service.api.requests import ListQuery, milliseconds
 from service.messages.displays import EventKind, HistoryKind
 from service.shelves.binding import MAX_SLOT
 from service.shelves.blinking import MOST_SECONDS
@@ -27,11 +27,6 @@ Panel = Annotated[
 Template = Annotated[str, Meta(pattern=r"^[^\u0000-\u001f\u007f]{1,64}$", description="Its own template.")]
 Slot = Annotated[int, Meta(ge=0, le=MAX_SLOT, description="Of its template.")]
 Name = Annotated[str, Meta(pattern=_NAME, description="Address or id of a display.", examples=["SIM000002"])]
-
-
-def milliseconds(at: datetime | None) -> int | None:
-    """Nothing was shown before 1970, and no clock says so."""
-    return None if at is None else max(0, int(at.timestamp() * 1000))
 
 
 class DisplayListQuery(ListQuery, kw_only=True):

@@ -31,8 +31,3 @@ class EventsQuery(ListQuery):
 
 new_decoder = msgspec.json.Decoder(NewWebhook)
 change_decoder = msgspec.json.Decoder(WebhookChange)
-
-
-def milliseconds(moment: datetime | None) -> int | None:
-    """Since the epoch, UTC."""
-    return None if moment is None else int(moment.timestamp() * 1000)
