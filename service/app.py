@@ -63,9 +63,9 @@ def create_app(settings: Settings) -> Litestar:
         async with opened(settings) as ctx:
             app.state.ctx = ctx
             app.state.stopping = asyncio.Event()
-            sealing = asyncio.create_task(gateway_setup.seal_stored(ctx))
+            app.state.sealing = asyncio.create_task(gateway_setup.seal_stored(ctx))
             yield
-            await asyncio.wait([sealing], timeout=settings.shutdown_within)
+            await asyncio.wait([app.state.sealing], timeout=settings.shutdown_within)
 
     app = Litestar(
         route_handlers=[*FEED, Router(API_PREFIX, route_handlers=VERSIONED), HealthController, PagesController],

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import msgspec
 
-from display_drivers.simulator.remote import Remote
+from display_drivers.simulator.messages import Seen, Stats
 from service.store.database import UNAVAILABLE
 from tests.chaos import judges
 from tests.chaos.account import NEVER, Account, Statement
@@ -292,19 +292,33 @@ class Play:
     # The end
 
     async def _quiet(self) -> None:
-        """Faults are over: until the service says that all is right, and hardware has nothing left to do."""
+        """Faults are over: until the service says that all is right, and hardware has nothing left to do.
+
+        A request that the till gave up on may still be worked on. What is judged is therefore a state that stood still
+        while it was looked at.
+        """
         async with self.field.remote() as remote, self.field.site.opened() as ctx:
             await remote.change(**NO_FAULTS, reach="up")
             give_up = time.monotonic() + _AT_MOST
-            while left := await self._unfinished(ctx):
-                if time.monotonic() > give_up:
-                    self.findings.append(f"not finished {_AT_MOST:.0f} s after the last fault: {left}")
+            while True:
+                await self._finished(ctx, give_up)
+                await remote.settled()
+                kept = await judges.kept_prices(ctx)
+                glass = await remote.glass(content=True, history=True)
+                still = kept == await judges.kept_prices(ctx) and not await self._unfinished(ctx)
+                if still or time.monotonic() > give_up:
                     break
-                await asyncio.sleep(_LOOK_EVERY)
-            await remote.settled()
+                self.counts["looked at in motion"] += 1
             for batch in self.batches:
                 batch.final = await self._told("GET", f"/batch/{batch.session_id}/status")
-            await self._judge(ctx, remote)
+            self._judge(kept, glass, await remote.stats())
+
+    async def _finished(self, ctx: Any, give_up: float) -> None:
+        while left := await self._unfinished(ctx):
+            if time.monotonic() > give_up:
+                self.findings.append(f"not finished {_AT_MOST:.0f} s after the last fault: {left}")
+                return
+            await asyncio.sleep(_LOOK_EVERY)
 
     async def _unfinished(self, ctx: Any) -> dict[str, int]:
         try:
@@ -312,10 +326,7 @@ class Play:
         except UNAVAILABLE:  # it recovers from what was done to it last
             return {"databases that answer": 0}
 
-    async def _judge(self, ctx: Any, remote: Remote) -> None:
-        glass = await remote.glass(content=True, history=True)
-        kept = await judges.kept_prices(ctx)
-        stats = await remote.stats()
+    def _judge(self, kept: dict[str, str], glass: dict[str, Seen], stats: Stats) -> None:
         self.findings += judges.lost(self.account, kept)
         self.findings += judges.wrong(self.account, kept, glass, self.field.shows)
         self.findings += judges.gone_back(glass, stats)

@@ -35,7 +35,7 @@ def served(on_sqlite: Settings) -> Settings:
 
 @pytest.fixture
 async def app(served: Settings) -> AsyncIterator[Litestar]:
-    """The application, started; its life is one task, as a server's is."""
+    """The application, started and done with what it does then; its life is one task, as a server's is."""
     app = create_app(served)
     started, stop = asyncio.Event(), asyncio.Event()
 
@@ -46,6 +46,7 @@ async def app(served: Settings) -> AsyncIterator[Litestar]:
 
     life = asyncio.create_task(live())
     await started.wait()
+    await asyncio.wait([app.state.sealing])
     yield app
     stop.set()
     await life
