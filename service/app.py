@@ -55,30 +55,34 @@ VERSIONED = (
 
 
 def create_app(settings: Settings) -> Litestar:
-    """The application; its database has to be migrated already."""
-    metrics = Metrics()
+    """The application; its database has to be migrated already.
 
-    @asynccontextmanager
-    async def lifespan(app: Litestar) -> AsyncIterator[None]:
-        async with opened(settings) as ctx:
-            app.state.ctx = ctx
-            app.state.stopping = asyncio.Event()
-            app.state.sealing = asyncio.create_task(gateway_setup.seal_stored(ctx))
-            yield
-            await asyncio.wait([app.state.sealing], timeout=settings.shutdown_within)
-
+    What it is started with is `app.state.settings`: stopped, it may be started again, and then with others.
+    """
     app = Litestar(
         route_handlers=[*FEED, Router(API_PREFIX, route_handlers=VERSIONED), HealthController, PagesController],
-        lifespan=[lifespan],
+        lifespan=[_life],
         dependencies={"ctx": Provide(_context, sync_to_thread=False)},
         exception_handlers={Exception: refuse},
         request_max_body_size=settings.max_body,
         openapi_config=None,
         logging_config=None,
     )
-    app.state.metrics = metrics
-    app.asgi_handler = Envelope(app.asgi_handler, metrics)
+    app.state.settings = settings
+    app.asgi_handler = Envelope(app.asgi_handler, app.state)
     return app
+
+
+@asynccontextmanager
+async def _life(app: Litestar) -> AsyncIterator[None]:
+    settings: Settings = app.state.settings
+    app.state.metrics = Metrics()
+    async with opened(settings) as ctx:
+        app.state.ctx = ctx
+        app.state.stopping = asyncio.Event()
+        app.state.sealing = asyncio.create_task(gateway_setup.seal_stored(ctx))
+        yield
+        await asyncio.wait([app.state.sealing], timeout=settings.shutdown_within)
 
 
 def _context(request: Request) -> Shelfcast:  # type: ignore[type-arg]

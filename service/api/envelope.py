@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 import structlog
+from litestar.datastructures import State
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPReceiveMessage, Message, Receive, Scope, Send, WebSocketReceiveMessage
 
@@ -25,9 +26,9 @@ log = structlog.get_logger(__name__)
 class Envelope:
     """The outermost ASGI application: Litestar's own middleware does not see paths that it has no route for."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, state: State) -> None:
         self._app = app
-        self._metrics = metrics
+        self._state = state
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != ScopeType.HTTP:
@@ -44,7 +45,8 @@ class Envelope:
 
     def _note(self, exchange: "Exchange", seconds: float) -> None:
         route = exchange.scope.get("path_template", "unmatched")
-        self._metrics.count(exchange.method, route, exchange.status, seconds)
+        metrics: Metrics = self._state.metrics
+        metrics.count(exchange.method, route, exchange.status, seconds)
         say = log.debug if route in _QUIET else log.info
         say(
             "request",
