@@ -7,7 +7,6 @@ import uuid
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
-import asyncpg
 import pytest
 
 from bench.places import url_of
@@ -16,6 +15,7 @@ from service.children import end
 from service.context import Shelfcast, opened
 from service.settings import Settings, prepare
 from service.store.migrate import migrate
+from tests.databases import Databases, execute
 
 LONG = ("end_to_end", "chaos", "contract", "bench", "workers")
 """Folders of tests that start processes and wait for them."""
@@ -46,11 +46,8 @@ def postgresql() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def postgresql_template(postgresql: str) -> str:
-    """The name of a migrated database, which is copied faster than it is migrated."""
-    asyncio.run(_execute(postgresql, "CREATE DATABASE shelfcast_template"))
-    migrate(url_of(postgresql, "shelfcast_template"))
-    return "shelfcast_template"
+def databases(postgresql: str) -> Databases:
+    return Databases(postgresql)
 
 
 @pytest.fixture(scope="session")
@@ -66,12 +63,9 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Setting
     if request.param == "sqlite":
         yield request.getfixturevalue("on_sqlite")
         return
-    server: str = request.getfixturevalue("postgresql")
-    template: str = request.getfixturevalue("postgresql_template")
-    name = f"test_{uuid.uuid4().hex}"
-    asyncio.run(_execute(server, f"CREATE DATABASE {name} TEMPLATE {template}"))
-    yield Settings(data_dir=tmp_path, redis_url=f"unix://{tmp_path}/nobody.sock", database_url=url_of(server, name))
-    asyncio.run(_execute(server, f"DROP DATABASE {name} WITH (FORCE)"))
+    databases: Databases = request.getfixturevalue("databases")
+    with databases.one() as url:
+        yield Settings(data_dir=tmp_path, redis_url=f"unix://{tmp_path}/nobody.sock", database_url=url)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -82,9 +76,9 @@ def never_migrated(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[s
         return
     server: str = request.getfixturevalue("postgresql")
     name = f"test_{uuid.uuid4().hex}"
-    asyncio.run(_execute(server, f"CREATE DATABASE {name}"))
+    asyncio.run(execute(server, f"CREATE DATABASE {name}"))
     yield url_of(server, name)
-    asyncio.run(_execute(server, f"DROP DATABASE {name} WITH (FORCE)"))
+    asyncio.run(execute(server, f"DROP DATABASE {name} WITH (FORCE)"))
 
 
 @pytest.fixture
@@ -113,14 +107,5 @@ async def ctx(settings: Settings) -> AsyncIterator[Shelfcast]:
 
 async def _forget_power_cuts(server: str) -> None:
     """No test cuts the power of this server: what a process has written outlives it without waiting for the disk."""
-    for setting in ("fsync", "synchronous_commit", "full_page_writes"):
-        await _execute(server, f"ALTER SYSTEM SET {setting} = off")
-    await _execute(server, "SELECT pg_reload_conf()")
-
-
-async def _execute(server: str, statement: str) -> None:
-    connection = await asyncpg.connect(server)
-    try:
-        await connection.execute(statement)
-    finally:
-        await connection.close()
+    off = [f"ALTER SYSTEM SET {name} = off" for name in ("fsync", "synchronous_commit", "full_page_writes")]
+    await execute(server, *off, "SELECT pg_reload_conf()")

@@ -38,10 +38,15 @@ def missed(copy: Path, mechanism: Mechanism) -> list[str]:
     return _FAILED.findall(told.stdout)
 
 
+def shown(mechanism: Mechanism) -> str:
+    """The line as a cell of the table: where it is and, of several lines, the last."""
+    line = mechanism.line.strip().splitlines()[-1].strip().replace("|", "\\|")
+    return f"`{mechanism.file}`: `{line}`"
+
+
 def _row(mechanism: Mechanism, failed: list[str]) -> str:
     said = " ".join(failed[0].partition("[")[0].split("_")[1:]) if failed else "**nothing failed**"
-    line = mechanism.line.strip().replace("|", "\\|")
-    return f"| {mechanism.promise} | `{mechanism.file}`: `{line}` | {said} |\n"
+    return f"| {mechanism.promise[0]} | {shown(mechanism)} | {said} |\n"
 
 
 def main(wanted: list[str]) -> int:
