@@ -13,6 +13,7 @@ import asyncpg
 
 from bench.harness import POSTGRESQL, SQLITE
 from service.context import Shelfcast
+from service.gateways import gateway_setup
 from service.settings import Settings
 from service.shelves import floor
 from service.store.migrate import migrate
@@ -103,7 +104,7 @@ async def furnish(
     await stores.create_store(ctx, NewStore(slug=SLUG))
     token = (await tokens.issue(ctx, SLUG, "pos")).token
     for name, url in gateways.items():
-        await stores.add_gateway(ctx, SLUG, name, "simulator", {"url": url}, check=False)
+        await gateway_setup.add_to(ctx, SLUG, name, "simulator", {"url": url}, check=False)
     lines = [
         (number, {"address": address, "gateway": homes[address], "panel": PANEL, "barcode": barcode})
         for number, (address, barcode) in enumerate(bound.items())

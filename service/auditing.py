@@ -15,6 +15,9 @@ from service.store.database import Connection
 from service.store.tenants import Token
 from service.tenants.callers import Caller
 
+SHELL = "command line"
+"""An actor who works at a shell of this machine."""
+
 
 class Who(msgspec.Struct, frozen=True):
     """On whose word something is changed.

@@ -18,6 +18,7 @@ from service import feed, sync
 from service.context import Shelfcast
 from service.context import now as wall_clock
 from service.core.row_rules import Kind
+from service.gateways import gateway_setup
 from service.ids import new_id
 from service.leaps import Leaps
 from service.messages import Accepted, BatchDisplay, Status, Window
@@ -215,7 +216,7 @@ async def opened_shop(ctx: Shelfcast, *, displays: int = 3, gateways: int = 1, *
         issued = await tokens.issue(ctx, "shop", "pos")
         caller = await authenticate(ctx, issued.token)
         made = {
-            name: (await stores.add_gateway(ctx, "shop", name, "simulator", {"url": url})).id
+            name: (await gateway_setup.add_to(ctx, "shop", name, "simulator", {"url": url})).id
             for name, url in ready.gateways.items()
         }
         lines = Lines(ctx)

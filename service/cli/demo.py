@@ -31,6 +31,7 @@ from service.context import Shelfcast, opened
 from service.core.product import StoreFacts
 from service.core.rows import parse_rows
 from service.demo import Day, feed
+from service.gateways import gateway_setup
 from service.rendering.png import shelf_png
 from service.settings import Settings, load
 from service.shelves import floor
@@ -183,7 +184,7 @@ async def _furnish(ctx: Shelfcast, gateways: Mapping[str, str]) -> str:
     barcodes = _barcodes()
     lines: list[dict[str, str]] = []
     for name, url in gateways.items():
-        await stores.add_gateway(ctx, STORE.slug, name, DRIVER, {"url": url})
+        await gateway_setup.add_to(ctx, STORE.slug, name, DRIVER, {"url": url})
         async with _opened(url) as driver:
             for found in await driver.discover():
                 display = {"address": found.address, "gateway": name, "panel": found.panel.name}

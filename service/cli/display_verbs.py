@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import click
 import msgspec
 
-from service.auditing import Who
+from service.auditing import SHELL, Who
 from service.cli.console import USAGE, notes, results, stop, table
 from service.cli.work import run
 from service.context import Shelfcast
@@ -31,9 +31,9 @@ _json = click.option("--json", "as_json", is_flag=True, help="One JSON object a 
 def me() -> str:
     """Who bound or added something, for history."""
     try:
-        return f"command line, {getpass.getuser()}"
+        return f"{SHELL}, {getpass.getuser()}"
     except (OSError, KeyError):  # a user id without a name, as in many containers
-        return "command line"
+        return SHELL
 
 
 def _run(slug: str, verb: Callable[[Shelfcast, By], Awaitable[T]]) -> T:

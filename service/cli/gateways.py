@@ -33,7 +33,7 @@ def gateway() -> None:
 def add_gateway(slug: str, name: str, driver: str, pairs: tuple[str, ...], no_check: bool) -> None:
     """Add a gateway that the driver could open just now."""
     config = _config(pairs)
-    added = run(lambda ctx: stores.add_gateway(ctx, slug, name, driver, config, check=not no_check, by=me()))
+    added = run(lambda ctx: gateway_setup.add_to(ctx, slug, name, driver, config, check=not no_check, by=me()))
     notes.print(f"Gateway {added.name} of store {slug} is saved" + ("." if no_check else " and answers."))
 
 

@@ -8,7 +8,7 @@ import msgspec
 import structlog
 
 from service import auditing
-from service.auditing import Who
+from service.auditing import SHELL, Who
 from service.context import Shelfcast
 from service.core.actions import Action
 from service.errors import ConflictError, NotFoundError, ValidationError
@@ -17,6 +17,8 @@ from service.gateways.gateway_opening import tried
 from service.ids import new_id
 from service.store import gateway_lists, gateways, products, tenants
 from service.store.database import UNAVAILABLE, Connection, Record, overwrite_deleted
+from service.store.tenants import Gateway
+from service.tenants.stores import known_store
 
 NAME_LIMIT = 64
 _SOME = 100
@@ -71,6 +73,25 @@ async def add(ctx: Shelfcast, store_id: int, who: Who, new: New) -> str:
 
     await ctx.db.write(work)
     return str(row["id"])
+
+
+async def add_to(
+    ctx: Shelfcast,
+    store: str,
+    name: str,
+    driver: str,
+    config: Mapping[str, str],
+    *,
+    check: bool = True,
+    by: str = SHELL,
+) -> Gateway:
+    """As `add`, to the store of this slug, for whoever is at the shell. Raises NotFoundError too."""
+    async with ctx.db.read() as connection:
+        owner = await known_store(connection, store)
+    who = Who(owner.organisation_id, owner.id, by)
+    added = await add(ctx, owner.id, who, New(name=name, driver=driver, config=config, check=check))
+    async with ctx.db.read() as connection:
+        return next(one for one in await tenants.gateways_of(connection, owner.id) if one.id == added)
 
 
 async def change(ctx: Shelfcast, store_id: int, who: Who, named: str, changes: Changes) -> None:

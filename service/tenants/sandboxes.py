@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from service.context import Shelfcast
 from service.errors import ConflictError, ValidationError
+from service.gateways import gateway_setup
 from service.messages.tenants import SimulatedDisplay, Simulation
 from service.shelves import floor
 from service.store.tenants import Store
@@ -30,7 +31,7 @@ async def simulate(ctx: Shelfcast, store: Store, count: int, barcodes: Sequence[
     panels = {f"{store.slug}-{number + 1:03}": PANELS[number % len(PANELS)] for number in range(count)}
     url = await simulated.furnish(ctx.settings, store.slug, panels)
     if all(gateway.name != GATEWAY for gateway in await stores.gateways(ctx, store.slug)):
-        await stores.add_gateway(ctx, store.slug, GATEWAY, simulated.DRIVER, {"url": url})
+        await gateway_setup.add_to(ctx, store.slug, GATEWAY, simulated.DRIVER, {"url": url})
     bound = dict(zip(panels, barcodes, strict=False))
     lines = [
         {"address": address, "gateway": GATEWAY, "panel": panel, "barcode": bound.get(address, "")}

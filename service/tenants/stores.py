@@ -1,4 +1,4 @@
-"""Setting up a store: whose and what it is, and the gateways that reach its displays."""
+"""Setting up a store: whose and what it is, and which gateways reach its displays."""
 
 import re
 from collections.abc import Mapping
@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from service.auditing import Who, note
+from service.auditing import SHELL, Who, note
 from service.context import Shelfcast
 from service.core.actions import Action
 from service.errors import ConflictError, NotFoundError, ValidationError
@@ -22,7 +22,6 @@ _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _LOCALE = re.compile(r"[a-z]{2,3}(?:[-_][A-Z][a-z]{3})?(?:[-_](?:[A-Z]{2}|[0-9]{3}))?")
 _STORE_NAME_LIMIT = 100
-SHELL = "command line"
 
 
 class NewStore(msgspec.Struct, frozen=True, kw_only=True):
@@ -174,28 +173,6 @@ async def store_id_of(ctx: Shelfcast, slug: str) -> int:
 async def stores(ctx: Shelfcast) -> list[Store]:
     async with ctx.db.read() as conn:
         return await tenants.all_stores(conn)
-
-
-async def add_gateway(
-    ctx: Shelfcast,
-    store: str,
-    name: str,
-    driver: str,
-    config: Mapping[str, str],
-    *,
-    check: bool = True,
-    by: str = "command line",
-) -> Gateway:
-    """As `gateway_setup.add`, for whoever is at the shell of this machine."""
-    from service import auditing  # noqa: PLC0415 - who asks by a token has to be told its store
-    from service.gateways import gateway_setup  # noqa: PLC0415
-
-    async with ctx.db.read() as conn:
-        owner = await known_store(conn, store)
-    who = auditing.Who(owner.organisation_id, owner.id, by)
-    new = gateway_setup.New(name=name, driver=driver, config=config, check=check)
-    added = await gateway_setup.add(ctx, owner.id, who, new)
-    return next(gateway for gateway in await gateways(ctx, store) if gateway.id == added)
 
 
 async def gateways(ctx: Shelfcast, store: str) -> list[Gateway]:

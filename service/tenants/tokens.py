@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from service.auditing import Who, note
+from service.auditing import SHELL, Who, note
 from service.context import Shelfcast
 from service.core.actions import Action
 from service.core.limits import UNLIMITED
@@ -34,7 +34,6 @@ _SHOWN = 63
 """Characters of a plan's name that is unknown."""
 OVERLAP = 24 * 3600
 """Seconds for which the token that is rotated goes on beside its successor, unless said otherwise."""
-SHELL = "command line"
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):

@@ -17,6 +17,7 @@ from service import sync
 from service.app import create_app
 from service.context import Shelfcast
 from service.core.guards import Guards
+from service.gateways import gateway_setup
 from service.ids import new_id
 from service.settings import Settings
 from service.shelves import floor
@@ -82,7 +83,7 @@ class Side:
         ctx = self.world.ctx
         await stores.create_store(ctx, stores.NewStore(slug=self.slug))
         self.token = (await tokens.issue(ctx, self.slug, "pos")).token
-        await stores.add_gateway(ctx, self.slug, "g1", "simulator", {"url": "http://127.0.0.1:9"}, check=False)
+        await gateway_setup.add_to(ctx, self.slug, "g1", "simulator", {"url": "http://127.0.0.1:9"}, check=False)
         bound = {f"{self.slug}-{n}": list(barcodes) for n, barcodes in enumerate(("A", "B", "BA", "AC"))}
         self.model = model.Store(bound)
         lines = [(n, {"address": one, "gateway": "g1", "panel": "296x128-BWR"}) for n, one in enumerate(bound)]

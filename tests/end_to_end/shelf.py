@@ -15,6 +15,7 @@ from display_drivers.gateway.frames import canonical, hashed
 from display_drivers.simulator.messages import Seen, Stats
 from display_drivers.simulator.process import Ready
 from display_drivers.simulator.remote import Remote
+from service.gateways import gateway_setup
 from service.settings import Settings
 from service.shelves import floor
 from service.tenants import stores, tokens
@@ -165,7 +166,7 @@ async def opened_store(
         await stores.create_store(ctx, NewStore(slug=slug, sandbox=True, **facts))
         token = (await tokens.issue(ctx, slug, "pos")).token
         for name, url in simulator.gateways.items():
-            await stores.add_gateway(ctx, slug, name, "simulator", {"url": url})
+            await gateway_setup.add_to(ctx, slug, name, "simulator", {"url": url})
         seen = (await remote.glass()).values()
         named = barcodes or [f"{number:08d}" for number in range(len(seen))]
         shows = {one.address: barcode for one, barcode in zip(seen, named, strict=True)}

@@ -4,6 +4,7 @@ import httpx
 import pytest
 
 from service.core.scopes import Scope
+from service.gateways import gateway_setup
 from service.shelves import floor
 from service.tenants import stores, tokens
 from service.tenants.stores import NewStore
@@ -21,7 +22,7 @@ async def test_a_worker_holds_a_batch_goes_on_when_it_is_released_and_waits_for_
         hardware = await site.simulator(displays=1, time_scale=0)
         async with site.opened() as ctx:
             await stores.create_store(ctx, NewStore(slug="shop", sandbox=True))
-            await stores.add_gateway(ctx, "shop", "g1", "simulator", {"url": hardware.gateways["g1"]})
+            await gateway_setup.add_to(ctx, "shop", "g1", "simulator", {"url": hardware.gateways["g1"]})
             token = (await tokens.issue(ctx, "shop", "all", scopes=[Scope.ADMIN])).token
             line = {"address": "SIM000001", "gateway": "g1", "panel": "296x128-BWR", "barcode": "P000"}
             assert not (await floor.import_displays(ctx, "shop", [(1, line)], by="test")).refused

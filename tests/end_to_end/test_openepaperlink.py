@@ -17,6 +17,7 @@ from service.core.faces import plan_face
 from service.core.merging import merge
 from service.core.product import StoreFacts
 from service.core.rows import parse_rows
+from service.gateways import gateway_setup
 from service.rendering import render
 from service.rendering.shipped import shipped
 from service.shelves import floor
@@ -58,7 +59,7 @@ async def furnish(ctx, points, shows):
     await stores.create_store(ctx, NewStore(slug="oepl", currency="EUR", timezone="Europe/Zagreb", locale="hr"))
     lines = []
     for point, (url, _) in enumerate(points):
-        await stores.add_gateway(ctx, "oepl", f"ap-{point}", "openepaperlink", {"url": url} | DRIVER)
+        await gateway_setup.add_to(ctx, "oepl", f"ap-{point}", "openepaperlink", {"url": url} | DRIVER)
         lines += [
             {"address": address, "gateway": f"ap-{point}", "panel": PANEL.name, "barcode": barcode}
             for address, barcode in shows.items()

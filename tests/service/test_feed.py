@@ -7,6 +7,7 @@ import pytest
 from service import feed
 from service.context import Shelfcast, opened
 from service.errors import ConflictError, NotFoundError, TooLargeError, ValidationError
+from service.gateways import gateway_setup
 from service.ids import new_id
 from service.messages import Window
 from service.settings import Settings
@@ -165,7 +166,7 @@ async def test_a_full_batch_archives_nothing_of_another_store(shop: Shop, neighb
 
 
 async def test_a_display_of_another_store_can_be_neither_taken_nor_bound(shop: Shop, neighbour: Caller) -> None:
-    await stores.add_gateway(shop.ctx, "neighbour", "g1", "simulator", {"url": shop.ready.gateways["g1"]})
+    await gateway_setup.add_to(shop.ctx, "neighbour", "g1", "simulator", {"url": shop.ready.gateways["g1"]})
     line = (1, {"address": "SIM000001", "gateway": "g1", "panel": "296x128-BWR"})
     taken = await floor.import_displays(shop.ctx, "neighbour", [line], by="test")
     bound = await floor.bind(shop.ctx, "neighbour", [(1, {"address": "SIM000001", "barcode": "2"})], by="test")

@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from service import feed
 from service.context import Shelfcast
+from service.gateways import gateway_setup
 from service.messages import DisplayState
 from service.shelves import floor, shelf
 from service.shelves.binding import Report
@@ -27,7 +28,7 @@ async def ctx(ctx: Shelfcast) -> Shelfcast:
         await stores.create_store(ctx, NewStore(slug=store))
         for name in gateways:
             config = {"url": f"http://127.0.0.1:9/{name}"}
-            await stores.add_gateway(ctx, store, name, "simulator", config, check=False)
+            await gateway_setup.add_to(ctx, store, name, "simulator", config, check=False)
     return ctx
 
 

@@ -18,7 +18,7 @@ from service.gateways import gateway_settings, gateway_setup
 from service.sealing import Sealer
 from service.settings import Settings
 from service.store import gateway_lists, tables
-from service.tenants.stores import NewStore, add_gateway, create_store
+from service.tenants.stores import NewStore, create_store
 from tests.shop import Shop, milk, opened_shop
 
 SECRET = "hush-hush-4711"
@@ -109,7 +109,7 @@ async def test_a_secret_that_cannot_be_opened_is_entered_anew(shop: Shop) -> Non
 async def test_whoever_starts_first_seals(on_sqlite: Settings, starts: str) -> None:
     async with opened(on_sqlite) as ctx:
         await create_store(ctx, NewStore(slug="shop"))
-        await add_gateway(ctx, "shop", "g1", "simulator", {"url": "http://127.0.0.1:9"}, check=False)
+        await gateway_setup.add_to(ctx, "shop", "g1", "simulator", {"url": "http://127.0.0.1:9"}, check=False)
         await in_clear(ctx, SECRET)
     if starts == "api":
         app = create_app(on_sqlite)

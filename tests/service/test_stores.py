@@ -6,6 +6,7 @@ from display_drivers.simulator.process import Ready, serving
 from display_drivers.simulator.store import Options
 from service.context import Shelfcast
 from service.errors import ConflictError, DriverRefusedError, NotFoundError
+from service.gateways import gateway_setup
 from service.store import products
 from service.tenants import stores
 from service.tenants.stores import NewStore
@@ -71,20 +72,20 @@ async def zagreb(ctx: Shelfcast) -> Shelfcast:
 
 async def test_a_gateway_that_answers_is_saved(zagreb: Shelfcast, simulated: Ready):
     config = {"url": simulated.gateways["g1"]}
-    added = await stores.add_gateway(zagreb, "zagreb", "ap-1", "simulator", config)
+    added = await gateway_setup.add_to(zagreb, "zagreb", "ap-1", "simulator", config)
     assert await stores.gateways(zagreb, "zagreb") == [added]
     assert added.config == config
 
 
 async def test_a_gateway_that_does_not_answer_is_not_saved(zagreb: Shelfcast):
     with pytest.raises(DriverRefusedError, match="--no-check"):
-        await stores.add_gateway(zagreb, "zagreb", "ap-1", "simulator", {"url": "http://127.0.0.1:9"})
+        await gateway_setup.add_to(zagreb, "zagreb", "ap-1", "simulator", {"url": "http://127.0.0.1:9"})
     assert await stores.gateways(zagreb, "zagreb") == []
 
 
 async def test_a_gateway_is_saved_unopened_where_that_is_asked_for(zagreb: Shelfcast):
     config = {"url": "http://127.0.0.1:9"}
-    await stores.add_gateway(zagreb, "zagreb", "ap-1", "simulator", config, check=False)
+    await gateway_setup.add_to(zagreb, "zagreb", "ap-1", "simulator", config, check=False)
     assert [gateway.name for gateway in await stores.gateways(zagreb, "zagreb")] == ["ap-1"]
 
 
@@ -93,18 +94,18 @@ async def test_a_gateway_that_can_never_open_is_refused_even_unopened(
     zagreb: Shelfcast, driver: str, config: dict[str, str]
 ):
     with pytest.raises(DriverRefusedError):
-        await stores.add_gateway(zagreb, "zagreb", "ap-1", driver, config, check=False)
+        await gateway_setup.add_to(zagreb, "zagreb", "ap-1", driver, config, check=False)
 
 
 async def test_a_gateways_name_is_taken_once_in_a_store(zagreb: Shelfcast):
     config = {"url": "http://127.0.0.1:9"}
     await stores.create_store(zagreb, NewStore(slug="split"))
     for store in ("zagreb", "split"):
-        await stores.add_gateway(zagreb, store, "ap-1", "simulator", config, check=False)
+        await gateway_setup.add_to(zagreb, store, "ap-1", "simulator", config, check=False)
     with pytest.raises(ConflictError):
-        await stores.add_gateway(zagreb, "zagreb", "ap-1", "simulator", config)
+        await gateway_setup.add_to(zagreb, "zagreb", "ap-1", "simulator", config)
 
 
 async def test_a_gateway_of_a_store_that_does_not_exist_is_refused(ctx: Shelfcast):
     with pytest.raises(NotFoundError):
-        await stores.add_gateway(ctx, "zagreb", "ap-1", "simulator", {}, check=False)
+        await gateway_setup.add_to(ctx, "zagreb", "ap-1", "simulator", {}, check=False)

@@ -9,10 +9,11 @@ import pytest
 
 from service.context import Shelfcast
 from service.core.scopes import Scope
+from service.gateways import gateway_setup
 from service.shelves import floor
 from service.store import tables
 from service.store.tables import tokens as tokens_table
-from service.tenants import stores, tokens
+from service.tenants import tokens
 from tests.shop import milk
 
 MILK = str(milk()["barcode"])
@@ -22,7 +23,7 @@ PANEL = "296x128-BWR"
 @pytest.fixture
 async def staff(connect: Callable[..., httpx.AsyncClient], ctx: Shelfcast, token: str) -> httpx.AsyncClient:
     """Of store one, which has a gateway ap-1 and three displays, milk on the first."""
-    await stores.add_gateway(ctx, "one", "ap-1", "simulator", {"url": "http://127.0.0.1:9"}, check=False)
+    await gateway_setup.add_to(ctx, "one", "ap-1", "simulator", {"url": "http://127.0.0.1:9"}, check=False)
     lines = [(n, {"address": f"D{n}", "gateway": "ap-1", "panel": PANEL}) for n in range(1, 4)]
     await floor.import_displays(ctx, "one", lines, by="test")
     issued = await tokens.issue(ctx, "one", "staff", scopes=[Scope.DISPLAYS_WRITE, Scope.FEED])
@@ -92,7 +93,7 @@ async def test_a_display_of_another_store_is_told_of_to_the_chain_only(
     new_store: Callable[[str], Awaitable[str]],
 ):
     await new_store("two")
-    await stores.add_gateway(ctx, "two", "ap-2", "simulator", {"url": "http://127.0.0.1:9"}, check=False)
+    await gateway_setup.add_to(ctx, "two", "ap-2", "simulator", {"url": "http://127.0.0.1:9"}, check=False)
     line = {"address": "ELSEWHERE", "gateway": "ap-2", "panel": PANEL}
     await floor.import_displays(ctx, "two", [(1, line)], by="test")
     asked = {"barcode": MILK}

@@ -12,10 +12,11 @@ from display_drivers.simulator.settings import Behaviour
 from display_drivers.simulator.store import Options
 from service.context import Shelfcast
 from service.core.scopes import Scope
+from service.gateways import gateway_setup
 from service.settings import Settings
 from service.shelves import floor
 from service.store import tables
-from service.tenants import stores, tokens
+from service.tenants import tokens
 from tests.shop import authenticate
 
 SECRET = "hush-hush-4711"
@@ -197,7 +198,7 @@ async def test_a_reason_that_cannot_be_is_refused(api: httpx.AsyncClient, gatewa
 
 async def test_gateways_are_listed_by_name_and_state_page_after_page(api: httpx.AsyncClient, ctx: Shelfcast):
     for name in ("c", "a", "b", "Ü"):
-        await stores.add_gateway(ctx, "one", name, "simulator", {"url": NOBODY}, check=False)
+        await gateway_setup.add_to(ctx, "one", name, "simulator", {"url": NOBODY}, check=False)
     await api.post("/api/v1/gateways/c/maintenance", json={"reason": "x"})
     away = tables.gateways.update().where(tables.gateways.c.name == "b").values(unreachable_since=1, error="gone")
     await ctx.db.write(lambda connection: connection.execute(away))

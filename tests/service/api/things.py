@@ -7,6 +7,7 @@ import msgspec
 
 from service import auditing, feed
 from service.context import Shelfcast
+from service.gateways import gateway_setup
 from service.ids import new_id
 from service.importing import imports
 from service.messages import Window
@@ -15,7 +16,7 @@ from service.products import catalogue
 from service.products.catalogue import Named
 from service.shelves import blinking, displays, floor
 from service.store import webhooks as store_webhooks
-from service.tenants import stores, tokens
+from service.tenants import tokens
 from service.tenants.tokens import Caller
 from service.webhooks import deliveries, happenings
 from service.webhooks.webhooks import Side
@@ -42,7 +43,7 @@ async def _product(ctx: Shelfcast, caller: Caller) -> str:
 
 
 async def _display(ctx: Shelfcast, caller: Caller) -> str:
-    await stores.add_gateway(ctx, caller.store, "ap-1", "simulator", {"url": ANYWHERE}, check=False)
+    await gateway_setup.add_to(ctx, caller.store, "ap-1", "simulator", {"url": ANYWHERE}, check=False)
     line = {"address": "SIM000001", "gateway": "ap-1", "panel": "296x128-BWR"}
     assert not (await floor.import_displays(ctx, caller.store, [(1, line)], by="test")).refused
     return "SIM000001"
@@ -62,7 +63,7 @@ async def _token(ctx: Shelfcast, caller: Caller) -> str:
 
 
 async def _gateway(ctx: Shelfcast, caller: Caller) -> str:
-    return (await stores.add_gateway(ctx, caller.store, "ap-2", "simulator", {"url": ANYWHERE}, check=False)).id
+    return (await gateway_setup.add_to(ctx, caller.store, "ap-2", "simulator", {"url": ANYWHERE}, check=False)).id
 
 
 def _side(caller: Caller) -> Side:
