@@ -9,14 +9,22 @@ from typing import Any
 from sqlalchemy import Column, select, true, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from service.store.chain_tables import deliveries, delivery_is_pending, webhooks
+from service.store.chain_tables import (
+    blink_is_due,
+    blinks,
+    deliveries,
+    delivery_is_pending,
+    imports,
+    sweeps,
+    webhooks,
+)
 from service.store.database import Connection
 from service.store.tables import batches, displays, gateways, rounds, stores, update_is_open, updates
 
 TOLERATED = 30_000
 """Milliseconds by which the clocks of two machines may differ without being taken for one that was turned back."""
 
-_WAITED_FOR: tuple[tuple[Column[Any], Any], ...] = (
+WAITED_FOR: tuple[tuple[Column[Any], Any], ...] = (
     *((column, true()) for column in (gateways.c.next_push_at, gateways.c.next_poll_at, gateways.c.next_audit_at)),
     *((column, true()) for column in (gateways.c.reached_at, gateways.c.unreachable_since)),
     *((column, true()) for column in (displays.c.retry_at, displays.c.shown_at)),
@@ -24,11 +32,13 @@ _WAITED_FOR: tuple[tuple[Column[Any], Any], ...] = (
     (batches.c.verifying_at, batches.c.phase.is_not(None)),
     *((column, true()) for column in (webhooks.c.paused_until, webhooks.c.failing_since)),
     (deliveries.c.due_at, delivery_is_pending),
+    (blinks.c.expires_at, blink_is_due),
+    (sweeps.c.next_at, true()),
 )
 """Times, and of which rows. Not of evidence: what was written down as the time of something stays."""
-_LEASES = (
+LEASES = (
     stores.c.saver_until, gateways.c.pusher_until, gateways.c.listener_until, displays.c.pusher_until,
-    deliveries.c.lease_until,
+    deliveries.c.lease_until, blinks.c.lease_until, imports.c.lease_until,
 )  # fmt: skip
 
 
@@ -42,10 +52,10 @@ async def heed(connection: Connection, now: int, lease: int) -> int:
     back = (before or now) - now
     if back <= TOLERATED:
         return 0
-    for column, which in _WAITED_FOR:
+    for column, which in WAITED_FOR:
         ahead = update(column.table).where(column > now, which)
         await connection.execute(ahead.values({column: column - back}))
-    for column in _LEASES:
+    for column in LEASES:
         await connection.execute(update(column.table).where(column > now + lease).values({column: now + lease}))
     return back
 

@@ -1,5 +1,6 @@
 """A machine's clock that is turned back: nothing waits for the time that was, and nobody's lease lasts for ever."""
 
+import re
 from collections.abc import AsyncIterator
 
 import pytest
@@ -7,10 +8,20 @@ import pytest
 from service import sync
 from service.context import Shelfcast
 from service.ids import new_id
-from service.store import tables
+from service.store import chain_tables, clocks, tables
+from tests.service.importer import Importer, table
 from tests.shop import MINUTE, Shop, milk, opened_shop
 
 HOUR = 60 * MINUTE
+WAITED_FOR = re.compile(r".*(_until|due_at|expires_at|confirm_by|retry_at|next_\w+_at)")
+PEOPLES = {
+    "tokens.expires_at",
+    "webhooks.old_secret_until",
+    "batches.expires_at",
+    "imports.expires_at",
+    "products.next_change_at",
+}
+"""Times by the calendar, as people were told them: they stay what they are."""
 BARCODE = milk()["barcode"]
 
 
@@ -81,3 +92,27 @@ async def test_clocks_of_two_machines_that_differ_by_seconds_are_no_clock_that_w
     shop.clock.advance(-20_000)
     await sync.reconcile(shop.ctx)
     assert await shop.rows(tables.updates) == before
+
+
+async def test_a_file_whose_reader_died_is_read_by_another(shop: Shop) -> None:
+    till = Importer(shop.ctx, shop.caller)
+    asked = await till.finalized(table(["1.29"]))
+    held = chain_tables.imports.update().values(worker=new_id(), lease_until=shop.clock() + 15_000)
+    await shop.ctx.db.write(lambda connection: connection.execute(held))
+    await sync.reconcile(shop.ctx)
+    shop.clock.advance(-HOUR)
+    await sync.reconcile(shop.ctx)
+    shop.clock.advance(20_000)
+    assert (await till.read(asked)).status == "completed"
+
+
+def test_every_time_that_is_waited_for_is_known():
+    known = {f"{column.table.name}.{column.name}" for column, _ in clocks.WAITED_FOR}
+    known |= {f"{column.table.name}.{column.name}" for column in clocks.LEASES}
+    there = {
+        f"{table.name}.{column.name}"
+        for table in tables.metadata.tables.values()
+        for column in table.c
+        if WAITED_FOR.fullmatch(column.name)
+    }
+    assert there - known == PEOPLES
