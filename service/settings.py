@@ -179,7 +179,8 @@ class Settings:
         audit_every: Every display of a gateway is polled this often, to find drift.
         shutdown_within: Requests, streams and jobs have this long to end.
         max_body: Bytes of one request, compressed or expanded.
-        history_for: Days for which it is kept what displays showed and reported; 0: for ever. Price history always is.
+        history_for: Days for which it is kept what displays showed and reported, and what was imported; 0: for ever.
+            Price history always is.
         webhook_networks: Networks that webhooks may be sent to though they are not public, also without TLS.
         webhook_timeout: A receiver has this long to answer a webhook.
         webhook_retry_first: Wait before the first repetition of a webhook; each further wait is four times as long.

@@ -179,7 +179,7 @@ def _message(row: Record, prices: Sequence[Priced], facts: StoreFacts, now: int)
 
 def shown(product: Product) -> dict[str, Any]:
     """Every field of a product as the API writes it; by its name here."""
-    fields = dict(zip(Product.__struct_fields__, msgspec.structs.astuple(product), strict=True))
+    fields = msgspec.structs.asdict(product)
     for name in _WRITTEN:
         if fields[name] is not None:
             fields[name] = said(name, fields[name])

@@ -7,7 +7,8 @@ from sqlalchemy import ColumnElement, RowMapping, Table, delete, exists, select,
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.ids import first_of
-from service.store.chain_tables import blinks, display_events, sweeps
+from service.store.chain_tables import blinks, display_events, import_chunks, imports, sweeps
+from service.store.imports import clear_differences
 from service.store.statements import is_among, upsert
 from service.store.tables import batch_displays, batch_errors, batch_pushes, batches, showings, stores, updates
 
@@ -99,6 +100,19 @@ async def _of_batches(connection: AsyncConnection, store_id: int, after: str, be
 _BATCH_ROWS = (batch_errors, batch_displays, batch_pushes)
 
 
+async def _of_imports(connection: AsyncConnection, store_id: int, after: str, before: int, _limit: int) -> str | None:
+    """The next import that was over by then: some of its differences, and at last itself."""
+    mine = imports.c.store_id == store_id
+    old = (imports.c.id > after, imports.c.id < first_of(before), imports.c.completed_at < before)
+    statement = select(imports.c.id).where(mine, *old).order_by(imports.c.id).limit(1)
+    import_id: str | None = (await connection.execute(statement)).scalar()
+    if import_id is None or await clear_differences(connection, store_id, import_id):
+        return None if import_id is None else after
+    file_is_gone = ~exists().where(import_chunks.c.store_id == store_id, import_chunks.c.import_id == import_id)
+    await connection.execute(delete(imports).where(mine, imports.c.id == import_id, file_is_gone))
+    return import_id
+
+
 async def _some_of(connection: AsyncConnection, table: Table, store_id: int, batch_id: str, limit: int) -> int:
     key = tuple(column for column in table.primary_key if column.name != "store_id")
     mine = (table.c.store_id == store_id) & (table.c.batch_id == batch_id)
@@ -113,5 +127,6 @@ KINDS: dict[str, Step] = {
     "events": _walk(display_events, lambda before: [display_events.c.at < before]),
     "blinks": _walk(blinks, lambda before: [blinks.c.expires_at < before]),
     "batches": _of_batches,
+    "imports": _of_imports,
 }
 """In this order: an update goes once no showing tells of it."""

@@ -7,8 +7,9 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import select
 
-from service import feed, sync
+from service import feed, retention, sync
 from service.context import Shelfcast
 from service.core.imports import CHUNK
 from service.errors import (
@@ -25,6 +26,8 @@ from service.messages import Window
 from service.store import chain_tables, tables
 from tests.service.importer import Importer, importer, packed, table
 from tests.shop import milk, raw
+
+DAY = 86_400_000
 
 
 @pytest.fixture
@@ -405,3 +408,16 @@ def _later(till: Importer, hours: float = 1) -> Importer:
 
 def _with(till: Importer, **settings: int) -> Shelfcast:
     return replace(till.ctx, settings=replace(till.ctx.settings, **settings))
+
+
+async def test_old_imports_are_let_go_with_what_they_would_have_changed(till: Importer) -> None:
+    await till.imported(table(["1.00", "2.00"]), dry=True)
+    young = till.ctx.clock()
+    old = replace(till.ctx, clock=lambda: young + 401 * DAY)
+    await Importer(old, till.caller).imported(table(["3.00"]))
+    for _ in range(3):
+        await retention.let_go(old, old.clock())
+    kept = (await imports.listed(till.ctx, till.caller, None, Window())).data
+    assert [one.dry_run for one in kept] == [False]
+    async with till.ctx.db.read() as connection:
+        assert (await connection.execute(select(chain_tables.import_differences))).all() == []
