@@ -149,18 +149,24 @@ async def displays_of(
     connection: Connection, store_id: int, barcode: str, after: str | None, offset: int, limit: int, *, ended: bool
 ) -> list[RowMapping]:
     """Bindings of one product with their displays, the newest first; with `ended` also those that are over."""
-    its_display = (displays.c.store_id == bindings.c.store_id) & (displays.c.id == bindings.c.display_id)
+    mine = select(bindings).where(bindings.c.store_id == store_id, bindings.c.barcode == barcode)
+    if not ended:
+        mine = mine.where(bindings.c.unbound_at.is_(None))
+    place = None if after is None else (after,)
+    # Not the column itself: its order would have the key of all bindings read, and not the index of this product's.
+    bound = paged(mine, (bindings.c.id.concat(""),), place, offset, limit, descending=True).subquery("bound")
+    its_display = (displays.c.store_id == bound.c.store_id) & (displays.c.id == bound.c.display_id)
     its_gateway = (gateways.c.store_id == displays.c.store_id) & (gateways.c.id == displays.c.gateway_id)
     open_update = (updates.c.store_id == displays.c.store_id) & (updates.c.display_id == displays.c.id) & update_is_open
     statement = (
         select(
             displays,
-            bindings.c.id.label("binding_id"),
-            bindings.c.slot,
-            bindings.c.bound_at,
-            bindings.c.bound_by,
-            bindings.c.unbound_at,
-            bindings.c.unbound_by,
+            bound.c.id.label("binding_id"),
+            bound.c.slot,
+            bound.c.bound_at,
+            bound.c.bound_by,
+            bound.c.unbound_at,
+            bound.c.unbound_by,
             gateways.c.name.label("gateway"),
             gateways.c.unreachable_since,
             gateways.c.error.label("gateway_error"),
@@ -171,16 +177,13 @@ async def displays_of(
             updates.c.error,
             updates.c.detail,
         )
-        .select_from(bindings)
+        .select_from(bound)
         .join(displays, its_display)
         .join(gateways, its_gateway)
         .outerjoin(updates, open_update)
-        .where(bindings.c.store_id == store_id, bindings.c.barcode == barcode)
+        .order_by(bound.c.id.desc())
     )
-    if not ended:
-        statement = statement.where(bindings.c.unbound_at.is_(None))
-    # Not the column itself: its order would have the key of all bindings read, and not the index of this product's.
-    return await _page(connection, statement, bindings.c.id.concat(""), after, offset, limit, descending=True)
+    return list((await connection.execute(statement)).mappings())
 
 
 async def _page(

@@ -126,7 +126,7 @@ async def displays_of(
     connection: AsyncConnection, store_id: int, barcode: str, time: int, after: str, offset: int, limit: int
 ) -> list[str]:
     """The displays that this product was bound to at this time, in the order of ids, beyond `after`."""
-    display = bindings.c.display_id.concat("")  # else SQLite goes by the index of displays, through all of them
+    display = bindings.c.display_id
     statement = (
         select(display)
         .where(bindings.c.store_id == store_id, bindings.c.barcode == barcode, display > after, *_bound_then(time))

@@ -318,7 +318,8 @@ bindings = Table(
     of_store("display_id", "displays"),
     # What was bound where at a time.
     Index("ix_bindings_store_id_display_id_bound_at", "store_id", "display_id", "bound_at"),
-    Index("ix_bindings_store_id_barcode_bound_at", "store_id", "barcode", "bound_at"),
+    # With the display, so that the displays of one product are a page of this index, at any time.
+    Index("ix_bindings_of_product", "store_id", "barcode", "display_id", "bound_at", "unbound_at"),
 )
 _bound = bindings.c.unbound_at.is_(None)
 Index(
@@ -327,15 +328,6 @@ Index(
     bindings.c.display_id,
     bindings.c.slot,
     unique=True,
-    postgresql_where=_bound,
-    sqlite_where=_bound,
-)
-# With the display, so that the displays of one product are a page of this index, however many they are.
-Index(
-    "ix_bindings_store_id_barcode_display_id",
-    bindings.c.store_id,
-    bindings.c.barcode,
-    bindings.c.display_id,
     postgresql_where=_bound,
     sqlite_where=_bound,
 )

@@ -46,8 +46,7 @@ QUESTIONS: list[tuple[str, Ask]] = [
     ("COVERING INDEX ix_price_history_of_product", lambda c: catalogue.priced(c, 1, ["A", "B"])),
     ("ix_price_history_of_product", lambda c: catalogue.prices_of(c, 1, "A", "X", 0, 10)),
     ("ix_product_changes_store_id_barcode_id", lambda c: catalogue.changes_of(c, 1, "A", "X", 0, 10)),
-    ("ix_bindings_store_id_barcode", lambda c: catalogue.displays_of(c, 1, "A", None, 0, 10, ended=False)),
-    ("ix_bindings_store_id_barcode_bound_at", lambda c: history.displays_of(c, 1, "A", 5, "D", 0, 10)),
+    ("ix_bindings_of_product", lambda c: catalogue.displays_of(c, 1, "A", None, 0, 10, ended=False)),
     ("ix_updates_store_id_display_id_mark", lambda c: history.pushed(c, 1, {"D": 1, "E": 2})),
     ("ix_showings_store_id_display_id_at_id", lambda c: history.showings_of(c, 1, "D", history.Span(0, 9))),
     ("ix_displays_wrong", lambda c: overdue.find(c, [(1, None)], 0, 10)),
@@ -75,7 +74,7 @@ SHELF: list[tuple[str, shelf_lists.Wanted, Any]] = [
     ("ix_displays_store_id_gateway_id_id", shelf_lists.Wanted(gateways=("G",)), ("D",)),
     ("ix_displays_store_id_gateway_id_address_id", shelf_lists.Wanted(gateways=("G",), by_address=True), ("A", "D")),
     ("ix_displays_low_battery", shelf_lists.Wanted(gateways=("G", "H"), low_battery=True), ("D",)),
-    ("ix_bindings_store_id_barcode_display_id", shelf_lists.Wanted(barcode="B"), ("D",)),
+    ("ix_bindings_of_product", shelf_lists.Wanted(barcode="B"), ("D",)),
 ]
 
 
@@ -83,6 +82,14 @@ SHELF: list[tuple[str, shelf_lists.Wanted, Any]] = [
 async def test_it_is_found_by_its_index(on_sqlite: Settings, index: str, ask: Ask) -> None:
     plan = await planned(on_sqlite, ask)
     assert any(index in step for step in plan), plan
+
+
+async def test_displays_of_a_product_are_its_page_of_bindings_and_then_their_rows(on_sqlite: Settings) -> None:
+    (page,) = await planned(on_sqlite, lambda c: history.displays_of(c, 1, "A", 5, "D", 0, 10))
+    assert "COVERING INDEX ix_bindings_of_product" in page
+    plan = await planned(on_sqlite, lambda c: catalogue.displays_of(c, 1, "A", None, 0, 10, ended=False))
+    searched = [step for step in plan if step.startswith("SEARCH")]
+    assert [step.partition("(")[2] for step in searched if "displays" in step.split()[1]] == ["store_id=? AND id=?)"]
 
 
 @pytest.mark.parametrize(("index", "wanted", "sort", "after"), LISTS)
