@@ -5,6 +5,9 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 SOURCES := service workers display_drivers tests $(wildcard bench)
 
+# Some machines forbid it, and every process of the tests and of the demonstration would compile all there is.
+export PYTHONDONTWRITEBYTECODE :=
+
 # The first of these that is new enough.
 PYTHON ?= $(shell for each in python3 python3.14 python3.13 python3.12 python3.11 python; do \
 	"$$each" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo "$$each" && break; done)
@@ -44,9 +47,9 @@ $(PEER): bench/peer.lock $(READY)
 demo: $(READY)
 	@$(BIN)/python -m service.cli demo $(if $(KEEP),--keep)
 
-# Two at once, file by file, since many tests wait for processes; more would only make the small machine late. In the
-# order of tests/conftest.py: xdist's own would leave the files with few and long tests to the end.
-SPREAD ?= -n 2 --dist loadfile --no-loadscope-reorder
+# One more than the small machine has cores, file by file, since many tests wait for processes. In the order of
+# tests/conftest.py: xdist's own would leave the files with few and long tests to the end.
+SPREAD ?= -n 3 --dist loadfile --no-loadscope-reorder
 test: $(READY) $(PEER)
 	@if [ -n "$$SHELFCAST_FEEDS" ] && [ -d "$$SHELFCAST_FEEDS" ]; then \
 		$(BIN)/python -m pytest $(SPREAD) $(ARGS); \

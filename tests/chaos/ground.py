@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import itertools
 import os
+import random
 import shutil
 import signal
 import tempfile
@@ -22,7 +23,9 @@ from service.store.migrate import migrate
 from tests.chaos.plans import DISPLAYS, GATEWAYS, PRODUCTS
 from tests.end_to_end.clocked import Calendar
 from tests.end_to_end.shelf import Pos, client_of, opened_store, products
+from tests.hooks import LOCAL, subscribed
 from tests.processes import SWIFT, Site, free_port, installed
+from tests.receiver import OK, Answering, Receiver, answering, receiving
 
 HURRIED = SWIFT | {
     "poll_every": 0.25,
@@ -33,6 +36,10 @@ HURRIED = SWIFT | {
     "retry_most": 0.8,
     "audit_every": 2,
     "session_open_for": 86_400,  # the clock is moved by an hour and more
+    "webhook_networks": LOCAL[0],
+    "webhook_timeout": 1,
+    "webhook_retry_first": 0.1,
+    "webhook_retry_most": 0.8,
 }
 HARDWARE: dict[str, Any] = {
     "displays": DISPLAYS,
@@ -48,6 +55,8 @@ HARDWARE: dict[str, Any] = {
 }
 PARTS = ("valkey", "api", "worker")
 _RECOVERS_WITHIN = 30.0
+_TURNED_AWAY = 0.2
+"""Of the webhooks, at the first attempt and at every other."""
 
 
 def first_price(product: int) -> str:
@@ -139,6 +148,7 @@ class Field:
 
     Attributes:
         simulated: The command line of the simulator, to start it again after a kill.
+        receiver: Who hears of everything by webhook, and turns some away.
         killing: Held from a kill to the start after it: two kills at once would each take the other's processes away.
     """
 
@@ -149,6 +159,7 @@ class Field:
     token: str
     shows: dict[str, str]
     server: Server | None
+    receiver: Receiver
     control: str = ""
     killing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -204,7 +215,7 @@ class Ground:
                 assert status["tagsConfirmed"] == DISPLAYS, status
 
     @contextlib.asynccontextmanager
-    async def copied(self, workers: int, **behaviour: Any) -> AsyncIterator[Field]:
+    async def copied(self, seed: int, workers: int, **behaviour: Any) -> AsyncIterator[Field]:
         """A fresh copy, with every process running; it is left in its folder, and the caller's to remove."""
         folder = self._folder.with_name(f"{self._folder.name}-{next(self._numbers)}")
         ignored = shutil.ignore_patterns("*.log", "*.sock", "valkey*", "*.lock")
@@ -214,10 +225,13 @@ class Ground:
             async with (
                 installed(folder, database_url=url, settings=HURRIED) as hardware,
                 installed(folder, database_url=url, settings=HURRIED) as site,
+                receiving(_sometimes(random.Random(seed))) as receiver,
             ):
                 site.environ |= calendar.environ
                 simulated = self._simulated(folder) | behaviour
-                field = Field(site, hardware, simulated, calendar, self.token, self.shows, self._server)
+                field = Field(site, hardware, simulated, calendar, self.token, self.shows, self._server, receiver)
+                async with site.opened() as ctx:
+                    await subscribed(ctx, url=receiver.url)
                 await asyncio.gather(field.start_simulator(), site.start("valkey"))
                 await site.start("api", *worker_names(workers))
                 await site.ready()
@@ -235,6 +249,15 @@ class Ground:
         await self._server.execute(f"CREATE DATABASE {name} TEMPLATE {self._template}")
         yield self._server.url(name)
         await self._server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _sometimes(draw: random.Random) -> Answering:
+    """Takes what it is posted, or has no time for it."""
+
+    async def answer(writer: asyncio.StreamWriter) -> None:
+        writer.write(answering(503) if draw.random() < _TURNED_AWAY else OK)
+
+    return answer
 
 
 def worker_names(count: int) -> list[str]:

@@ -10,14 +10,17 @@ from sqlalchemy import func, select
 from display_drivers.simulator.messages import Seen, Stats
 from service.context import Shelfcast
 from service.store import tables
+from service.store.chain_tables import deliveries, delivery_is_pending, events
 from tests.chaos.account import Account, Statement
 from tests.end_to_end.shelf import fingerprint_with, price_of
+from tests.receiver import Got
 
 _UNIT = 10_000
 _UNFINISHED = {
     "updates on their way": (tables.updates, tables.update_is_open),
     "displays not right": (tables.displays, tables.display_is_wrong),
     "batches under way": (tables.batches, tables.batches.c.phase.is_not(None)),
+    "webhooks on their way": (deliveries, delivery_is_pending),
     "tags not closed": (tables.batch_displays, tables.tag_may_be_proven),
 }
 
@@ -42,6 +45,13 @@ async def kept_prices(ctx: Shelfcast) -> dict[str, str]:
     async with ctx.db.read() as conn:
         rows = await conn.execute(select(tables.products.c.barcode, tables.products.c.content))
         return {barcode: _words(json.loads(content)["price"]) for barcode, content in rows}
+
+
+async def happened(ctx: Shelfcast) -> dict[str, Any]:
+    """Id -> what webhooks are to tell: its kind and its data."""
+    async with ctx.db.read() as conn:
+        rows = await conn.execute(select(events.c.id, events.c.kind, events.c.data))
+        return {id_: {"type": kind, "data": json.loads(data)} for id_, kind, data in rows}
 
 
 def _words(price: int) -> str:
@@ -122,3 +132,27 @@ def dishonest(session_id: str, status: Mapping[str, Any], rows: int) -> list[str
         "no tag is left": cancelled or tags["Failed"] == tags["Pending"] == 0,
     }
     return [f"batch {session_id}: not true that {rule}: {dict(status)}" for rule, holds in rules.items() if not holds]
+
+
+def untold(events: Mapping[str, Any], got: Iterable[Got], finals: Mapping[str, str], confirmed: set[str]) -> list[str]:
+    """Everything that happened was heard of, in the same words each time.
+
+    A batch's end happened once if it was completed (`finals`: sessionId -> status). Of every display that the status
+    said is `confirmed`, it was told.
+    """
+    heard: dict[str, set[bytes]] = {}
+    for one in got:
+        heard.setdefault(one.id, set()).add(one.body)
+    findings = [f"untold: {kept['type']} {id_}" for id_, kept in events.items() if id_ not in heard]
+    findings += [f"untold: {id_} is nothing that happened" for id_ in heard.keys() - events.keys()]
+    findings += [f"untold: {id_} was told in {len(bodies)} ways" for id_, bodies in heard.items() if len(bodies) > 1]
+    over = Counter(kept["data"]["sessionId"] for kept in events.values() if kept["type"] == "batch.completed")
+    wanted = {session: int(status == "completed") for session, status in finals.items()}
+    findings += [
+        f"untold: batch {session} is {finals[session]} and was told of {over[session]} times"
+        for session, times in wanted.items()
+        if over[session] != times
+    ]
+    shown = [kept["data"]["displays"] for kept in events.values() if kept["type"] == "display.confirmed"]
+    told = {display["address"] for displays in shown for display in displays}
+    return (findings + [f"untold: {address} was confirmed" for address in confirmed - told])[:5]

@@ -7,11 +7,11 @@ import random
 from dataclasses import dataclass
 from typing import Literal
 
-PRODUCTS = 5000
+PRODUCTS = 3000
 DISPLAYS = 240
 """The first products have a display each."""
 GATEWAYS = 3
-PUSH = 900
+PUSH = 540
 """Products of a push, which may repeat some of the push before."""
 
 Moment = Literal["begun", "pushing", "completed", "saved", "sent", "confirmed"]

@@ -312,6 +312,11 @@ class Play:
             for batch in self.batches:
                 batch.final = await self._told("GET", f"/batch/{batch.session_id}/status")
             self._judge(kept, glass, await remote.stats())
+            finals = {batch.session_id: batch.final["status"] for batch in self.batches}
+            changed = {claim.address for claim in self.claims.values() if len(glass[claim.address].history or []) > 1}
+            got = self.field.receiver.got
+            self.findings += judges.untold(await judges.happened(ctx), got, finals, changed)
+            self.counts["webhooks heard"] += len(got)
 
     async def _finished(self, ctx: Any, give_up: float) -> None:
         while left := await self._unfinished(ctx):
@@ -344,7 +349,7 @@ async def played(ground: Ground, plan: Plan) -> Played:
     came = Played(plan)
     began = time.monotonic()
     async with AsyncExitStack() as stack:
-        field = await stack.enter_async_context(ground.copied(plan.workers, keeps_order=plan.keeps_order))
+        field = await stack.enter_async_context(ground.copied(plan.seed, plan.workers, keeps_order=plan.keeps_order))
         async with field.pos() as pos:
             play = Play(plan, field, pos.client)
             try:

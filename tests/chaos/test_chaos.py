@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import json
 from dataclasses import replace
 
 import pytest
@@ -15,6 +16,7 @@ from tests.chaos.account import Account
 from tests.chaos.ground import Ground, postgresql
 from tests.chaos.plans import ON, plan
 from tests.chaos.play import played
+from tests.receiver import Got
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -118,6 +120,24 @@ def test_the_judges_find_an_older_face_after_a_newer_one():
 
 def replaced(seen, history):
     return Seen(seen.address, seen.gateway, seen.panel, history=history)
+
+
+def test_the_judges_find_what_was_not_told():
+    def told(id_, **data):
+        return Got("POST / HTTP/1.1", {"webhook-id": id_}, json.dumps(data).encode(), None)
+
+    events = {
+        "E1": {"type": "batch.completed", "data": {"sessionId": "b"}},
+        "E2": {"type": "display.confirmed", "data": {"displays": [{"address": "D"}]}},
+    }
+    finals, got = {"b": "completed", "c": "cancelled"}, [told("E1"), told("E2"), told("E1")]
+    assert judges.untold(events, got, finals, {"D"}) == []
+    assert judges.untold(events, got[:1], finals, {"D"})
+    assert judges.untold(events, [*got, told("E1", other=1)], finals, {"D"})
+    assert judges.untold(events, [*got, told("E3")], finals, {"D"})
+    assert judges.untold(events, got, finals, {"D", "E"})
+    assert judges.untold(events, got, finals | {"c": "completed"}, {"D"})
+    assert judges.untold(events, got, finals | {"b": "cancelled"}, {"D"})
 
 
 def test_the_judges_find_a_batch_whose_counts_do_not_add_up():
