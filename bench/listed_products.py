@@ -28,7 +28,7 @@ RARE = "zanzibar"
 DEEP = 1000
 """The page that page numbers reach just so, with the usual hundred rows."""
 
-_MONTH = 30 * 24 * 60 * 60 * 1000
+_DAY = 24 * 60 * 60 * 1000
 _KINDS = (
     "Milk", "Yoghurt", "Butter", "Cheese", "Bread", "Rolls", "Flour", "Sugar", "Salt", "Oil", "Vinegar", "Rice",
     "Pasta", "Beans", "Peas", "Tuna", "Sardines", "Coffee", "Tea", "Cocoa", "Juice", "Water", "Beer", "Wine", "Soap",
@@ -42,9 +42,12 @@ async def load(ctx: Shelfcast, store: Caller, count: int) -> None:
     now = ctx.clock()
     for some in chunks(range(count), 5000):
         made = [_product(number, count) for number in some]
-        rows = [_row(store.store_id, one, number, now) for number, one in zip(some, made, strict=True)]
-        history = [price for one in made for price in _prices(store.store_id, one, now)]
-        await ctx.db.write(_write, rows, history)
+        prices = [list(_prices(store.store_id, one, number, now)) for number, one in zip(some, made, strict=True)]
+        rows = [
+            _row(store.store_id, one, number, now) | {"price_id": its[-1]["id"]}
+            for number, one, its in zip(some, made, prices, strict=True)
+        ]
+        await ctx.db.write(_write, rows, [price for its in prices for price in its])
 
 
 async def _write(connection: Connection, rows: Rows, history: Rows) -> None:
@@ -81,7 +84,6 @@ def _row(store_id: int, product: Product, number: int, now: int) -> dict[str, An
         "content": _encode(product).decode(),
         "content_hash": content_hash(product),
         "received_seq": number,
-        "price_id": None,
         "row_mark": None,
         "next_change_at": None,
         "archived_at": None if number % ARCHIVED else now,
@@ -90,7 +92,9 @@ def _row(store_id: int, product: Product, number: int, now: int) -> dict[str, An
     }
 
 
-def _prices(store_id: int, product: Product, now: int) -> Iterator[dict[str, Any]]:
+def _prices(store_id: int, product: Product, number: int, now: int) -> Iterator[dict[str, Any]]:
+    """A month apart from each other; the last one of every fifth product counts since two days ago."""
+    last = now - 2 * _DAY if number % 5 == 0 else now - 40 * _DAY
     for turn in range(PRICES):
         yield {
             "store_id": store_id,
@@ -101,8 +105,8 @@ def _prices(store_id: int, product: Product, now: int) -> Iterator[dict[str, Any
             "effective": product.price,
             "currency": "EUR",
             "cause": "add",
-            "received_at": now - (PRICES - turn) * _MONTH,
-            "effective_at": now - (PRICES - turn) * _MONTH,
+            "received_at": last - (PRICES - 1 - turn) * 30 * _DAY,
+            "effective_at": last - (PRICES - 1 - turn) * 30 * _DAY,
         }
 
 

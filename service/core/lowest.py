@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from itertools import takewhile
 
 DAYS = 30
-_SPAN = DAYS * 24 * 60 * 60 * 1000
+SPAN = DAYS * 24 * 60 * 60 * 1000
+"""The same in milliseconds."""
 
 
 Priced = tuple[int | None, int]
@@ -25,6 +26,6 @@ def lowest(prices: Sequence[Priced], now: int, sale: int | None = None) -> int |
     for price, since in prices:
         if price is not None:
             found.append(price)
-        if since <= end - _SPAN:
+        if since <= end - SPAN:
             break
     return min(found, default=None)

@@ -10,7 +10,7 @@ from service import paging, planning
 from service.context import Shelfcast
 from service.core import sales, searching
 from service.core.label_fields import Said
-from service.core.lowest import Priced, lowest
+from service.core.lowest import SPAN, Priced, lowest
 from service.core.money import exact_text
 from service.core.product import Product, StoreFacts
 from service.core.reasons import why
@@ -41,7 +41,6 @@ T = TypeVar("T")
 SETTLED = 2000
 """Milliseconds until a price is in the store's feed of prices: until then a machine whose clock is behind may still
 commit one with a lower id."""
-
 _Text = Annotated[str, msgspec.Meta(max_length=searching.MAX_TEXT, pattern=r"\A[^\x00]*\Z")]
 _Barcode = Annotated[str, msgspec.Meta(max_length=64, pattern=r"\A[!-~]*\Z")]
 _PRICES = {"price", "sale_price", "member_price", "deposit", "unit_price", "reference_price"}
@@ -161,16 +160,27 @@ async def message(connection: Connection, shop: Shop, barcode: str, now: int) ->
 async def messages(connection: Connection, shop: Shop, barcodes: Sequence[str], now: int) -> list[StoredProduct]:
     """These products in this order; those that the store never had are left out."""
     rows = await catalogue.rows(connection, shop.store_id, barcodes)
-    prices = await catalogue.priced(connection, shop.store_id, rows)
-    return [_message(rows[code], prices[code], shop.facts, now) for code in barcodes if code in rows]
+    says = {code: Said(_decode(row["content"]), shop.facts, now) for code, row in rows.items()}
+    asked = [code for code, row in rows.items() if not _is_steady(row, says[code])]
+    prices = await catalogue.priced(connection, shop.store_id, asked)
+    return [_message(rows[code], says[code], prices.get(code)) for code in barcodes if code in rows]
 
 
-def _message(row: Record, prices: Sequence[Priced], facts: StoreFacts, now: int) -> StoredProduct:
-    product = _decode(row["content"])
+def _is_steady(row: Record, say: Said) -> bool:
+    """Whether a product cost what it does for as long as its lowest price is asked for, as most do; or is archived."""
+    if row["archived_at"] is not None:
+        return True
+    is_old = row["price_since"] is not None and row["price_since"] <= say.now - SPAN
+    is_overdue = row["next_change_at"] is not None and row["next_change_at"] <= say.now
+    return is_old and not is_overdue and not say.offer.on_sale
+
+
+def _message(row: Record, say: Said, prices: Sequence[Priced] | None) -> StoredProduct:
+    """A product; without `prices` if it is steady."""
     return StoredProduct(
         id=row["id"],
-        **shown(product),
-        now=_NOTHING if row["archived_at"] is not None else _offer(Said(product, facts, now), prices),
+        **shown(say.product),
+        now=_NOTHING if row["archived_at"] is not None else _offer(say, prices),
         archived_at=time_or_none(row["archived_at"]),
         created_at=_time(row["created_at"]),
         updated_at=_time(row["updated_at"]),
@@ -195,9 +205,10 @@ def said(field: str, value: Any) -> Any:
     return _time(value) if field in _TIMES else value
 
 
-def _offer(say: Said, prices: Sequence[Priced]) -> Offer:
+def _offer(say: Said, prices: Sequence[Priced] | None) -> Offer:
     unit_price, unit = say.per_unit
     offer = say.offer
+    least = offer.price if prices is None else lowest(prices, say.now, offer.price if offer.on_sale else None)
     return Offer(
         price=_price(offer.price),
         regular_price=_price(offer.regular),
@@ -205,7 +216,7 @@ def _offer(say: Said, prices: Sequence[Priced]) -> Offer:
         until=time_or_none(sales.next_price_change(say.product, say.now)),
         unit_price=_price(unit_price),
         unit_price_unit=unit if unit_price is not None else None,
-        lowest_price_30_days=_price(lowest(prices, say.now, offer.price if offer.on_sale else None)),
+        lowest_price_30_days=_price(least),
     )
 
 
