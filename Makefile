@@ -47,9 +47,9 @@ $(PEER): bench/peer.lock $(READY)
 demo: $(READY)
 	@$(BIN)/python -m service.cli demo $(if $(KEEP),--keep)
 
-# One more than the small machine has cores, file by file, since many tests wait for processes. In the order of
-# tests/conftest.py: xdist's own would leave the files with few and long tests to the end.
-SPREAD ?= -n 3 --dist loadfile --no-loadscope-reorder
+# Two at once, file by file, since many tests wait for processes; more would only make the small machine late. In the
+# order of tests/conftest.py: xdist's own would leave the files with few and long tests to the end.
+SPREAD ?= -n 2 --dist loadfile --no-loadscope-reorder
 test: $(READY) $(PEER)
 	@if [ -n "$$SHELFCAST_FEEDS" ] && [ -d "$$SHELFCAST_FEEDS" ]; then \
 		$(BIN)/python -m pytest $(SPREAD) $(ARGS); \
