@@ -44,7 +44,7 @@ async def load(ctx: Shelfcast, store: Caller, count: int) -> None:
         made = [_product(number, count) for number in some]
         prices = [list(_prices(store.store_id, one, number, now)) for number, one in zip(some, made, strict=True)]
         rows = [
-            _row(store.store_id, one, number, now) | {"price_id": its[-1]["id"]}
+            _row(store.store_id, one, number, now) | {"price_id": its[-1]["id"], "price_since": its[-1]["effective_at"]}
             for number, one, its in zip(some, made, prices, strict=True)
         ]
         await ctx.db.write(_write, rows, [price for its in prices for price in its])
@@ -93,8 +93,8 @@ def _row(store_id: int, product: Product, number: int, now: int) -> dict[str, An
 
 
 def _prices(store_id: int, product: Product, number: int, now: int) -> Iterator[dict[str, Any]]:
-    """A month apart from each other; the last one of every fifth product counts since two days ago."""
-    last = now - 2 * _DAY if number % 5 == 0 else now - 40 * _DAY
+    """A month apart from each other; the last one of every fifth product, on every page, counts since two days ago."""
+    last = now - 2 * _DAY if number // 300 % 5 == 0 else now - 40 * _DAY
     for turn in range(PRICES):
         yield {
             "store_id": store_id,

@@ -271,7 +271,7 @@ class _Change:
             "content": _text(self._after),
             "content_hash": self._hash,
             "received_seq": self._seq,
-            "price_id": new_prices[-1]["id"] if new_prices else self._before and self._before["price_id"],
+            **_priced(new_prices[-1] if new_prices else None, self._before),
             "row_mark": mark,
             "next_change_at": sales.next_change_at(self._after, now),
             "updated_at": now,
@@ -344,13 +344,20 @@ async def turn_clock(connection: Connection, store: Record, barcodes: Sequence[s
             {
                 "store_id": store["id"],
                 "barcode": barcode,
-                "price_id": prices[barcode]["id"] if barcode in prices else row["price_id"],
+                **_priced(prices.get(barcode), row),
                 "next_change_at": sales.next_change_at(known[barcode], now),
             }
             for barcode, row in due.items()
         ],
     )
     return sorted(due)
+
+
+def _priced(new: Mapping[str, Any] | None, before: Record | None) -> dict[str, Any]:
+    """What a product has of its newest price."""
+    if new is not None:
+        return {"price_id": new["id"], "price_since": new["effective_at"]}
+    return {name: before and before[name] for name in ("price_id", "price_since")}
 
 
 async def archive(
@@ -378,7 +385,7 @@ async def archive(
             {
                 "store_id": store["id"],
                 "barcode": barcode,
-                "price_id": prices[barcode]["id"],
+                **_priced(prices[barcode], None),
                 "next_change_at": None,
                 "received_seq": before,
                 "archived_at": source.now,

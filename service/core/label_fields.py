@@ -6,7 +6,6 @@ Values are canonical text, as a face keeps them: prices are decimals with the cu
 
 import enum
 from collections.abc import Callable, Mapping
-from functools import cached_property
 from typing import Any, NamedTuple
 
 from service.core.moments import last_day
@@ -60,7 +59,7 @@ class Said:
     def day(self, end: int | None) -> str | None:
         return None if end is None else last_day(end, self.store.timezone)
 
-    @cached_property
+    @property
     def per_unit(self) -> tuple[int | None, str | None]:
         """The price of a base unit, and the unit: the feed's own wins, a computed one follows what is paid now."""
         product, price = self.product, self.offer.price

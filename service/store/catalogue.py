@@ -72,7 +72,7 @@ _COLUMNS = (
     products.c.id,
     products.c.content,
     products.c.next_change_at,
-    price_history.c.effective_at.label("price_since"),
+    products.c.price_since,
     products.c.archived_at,
     products.c.created_at,
     products.c.updated_at,
@@ -80,14 +80,11 @@ _COLUMNS = (
 
 
 async def rows(connection: Connection, store_id: int, barcodes: Collection[str]) -> dict[str, RowMapping]:
-    """Products by barcode, on sale or not; `price_since`: since when each of their prices is what it is."""
-    newest = (price_history.c.store_id == products.c.store_id) & (price_history.c.id == products.c.price_id)
+    """Products by barcode, on sale or not."""
     found: dict[str, RowMapping] = {}
     for some in chunks(sorted(barcodes)):
-        statement = (
-            select(*_COLUMNS)
-            .select_from(products.outerjoin(price_history, newest))
-            .where(products.c.store_id == store_id, is_among(connection, products.c.barcode, some))
+        statement = select(*_COLUMNS).where(
+            products.c.store_id == store_id, is_among(connection, products.c.barcode, some)
         )
         found.update((row["barcode"], row) for row in (await connection.execute(statement)).mappings().all())
     return found

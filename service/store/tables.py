@@ -125,6 +125,7 @@ products = Table(
     Column("content_hash", Text, nullable=False),
     Column("received_seq", BigInteger, nullable=False),
     Column("price_id", Text),  # its newest row in price_history
+    time("price_since"),  # since when that counts
     Column("row_mark", LargeBinary),  # of the row that made it what it is, if that came in a batch: core.staged
     time("next_change_at"),
     time("archived_at"),

@@ -59,9 +59,10 @@ def test_products_can_be_searched_and_displays_know_what_is_bound_once_they_are_
     asyncio.run(_in(never_migrated, _fill))
     asyncio.run(_in(never_migrated, _fill_shelf))
     migrate(never_migrated)
-    found, bound = asyncio.run(_in(never_migrated, _read_shelf))
+    found, bound, since = asyncio.run(_in(never_migrated, _read_shelf))
     assert found == [text_of(Product("B", name="ÄPFEL", sku="7", brand="Obst"))] * 1500
     assert bound == [2]
+    assert sorted(since, key=str) == [7, *[None] * 1499]
 
 
 async def _fill_shelf(connection: Connection) -> None:
@@ -80,14 +81,21 @@ async def _fill_shelf(connection: Connection) -> None:
         "INSERT INTO bindings (store_id, id, display_id, slot, barcode, bound_at, unbound_at) VALUES"
         " (1, 'x', 'd', 0, 'A', 1, 2), (1, 'y', 'd', 0, 'B', 2, NULL), (1, 'z', 'd', 1, 'C', 2, NULL)"
     )
-    for statement in (display, bound):
+    price = (
+        "INSERT INTO price_history"
+        " (store_id, id, barcode, regular, effective, currency, cause, received_at, effective_at)"
+        " VALUES (1, 'p', 'B0000', 10000, 10000, 'EUR', 'add', 6, 7)"
+    )
+    its_product = "UPDATE products SET price_id = 'p' WHERE barcode = 'B0000'"
+    for statement in (display, bound, price, its_product):
         await connection.execute(text(statement))
 
 
-async def _read_shelf(connection: Connection) -> tuple[list[str], list[int]]:
+async def _read_shelf(connection: Connection) -> tuple[list[str], list[int], list[int | None]]:
     found = (await connection.execute(select(tables.products.c.search))).scalars()
     bound = (await connection.execute(select(tables.displays.c.bound))).scalars()
-    return list(found), list(bound)
+    since = (await connection.execute(select(tables.products.c.price_since))).scalars()
+    return list(found), list(bound), list(since)
 
 
 async def _in(url: str, work: Callable[[Connection], Awaitable[T]]) -> T:
