@@ -71,13 +71,13 @@ def place(uri: str | None) -> Iterator[Place]:
             yield made
             return
         database = folder.name.replace("-", "_").lower()
-        asyncio.run(_execute(uri, f"CREATE DATABASE {database}"))
+        asyncio.run(execute(uri, f"CREATE DATABASE {database}"))
         try:
             url = url_of(uri, database)
             migrate(url)
             yield Place(POSTGRESQL, Settings(data_dir=folder, redis_url=silent, database_url=url))
         finally:
-            asyncio.run(_execute(uri, f"DROP DATABASE {database} WITH (FORCE)"))
+            asyncio.run(execute(uri, f"DROP DATABASE {database} WITH (FORCE)"))
 
 
 def url_of(uri: str, database: str) -> str:
@@ -86,10 +86,12 @@ def url_of(uri: str, database: str) -> str:
     return f"postgresql+asyncpg://{parts.username}@/{database}?host={parse_qs(parts.query)['host'][0]}"
 
 
-async def _execute(uri: str, statement: str) -> None:
+async def execute(uri: str, *statements: str) -> None:
+    """Each in a transaction of its own, as making a database has to be."""
     connection = await asyncpg.connect(uri)
     try:
-        await connection.execute(statement)
+        for statement in statements:
+            await connection.execute(statement)
     finally:
         await connection.close()
 

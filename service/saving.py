@@ -271,7 +271,7 @@ class _Change:
             "content": _text(self._after),
             "content_hash": self._hash,
             "received_seq": self._seq,
-            **_priced(new_prices[-1] if new_prices else None, self._before),
+            **_newest_price(new_prices[-1] if new_prices else None, self._before),
             "row_mark": mark,
             "next_change_at": sales.next_change_at(self._after, now),
             "updated_at": now,
@@ -344,7 +344,7 @@ async def turn_clock(connection: Connection, store: Record, barcodes: Sequence[s
             {
                 "store_id": store["id"],
                 "barcode": barcode,
-                **_priced(prices.get(barcode), row),
+                **_newest_price(prices.get(barcode), row),
                 "next_change_at": sales.next_change_at(known[barcode], now),
             }
             for barcode, row in due.items()
@@ -353,7 +353,7 @@ async def turn_clock(connection: Connection, store: Record, barcodes: Sequence[s
     return sorted(due)
 
 
-def _priced(new: Mapping[str, Any] | None, before: Record | None) -> dict[str, Any]:
+def _newest_price(new: Mapping[str, Any] | None, before: Record | None) -> dict[str, Any]:
     """What a product has of its newest price."""
     if new is not None:
         return {"price_id": new["id"], "price_since": new["effective_at"]}
@@ -385,7 +385,7 @@ async def archive(
             {
                 "store_id": store["id"],
                 "barcode": barcode,
-                **_priced(prices[barcode], None),
+                **_newest_price(prices[barcode], None),
                 "next_change_at": None,
                 "received_seq": before,
                 "archived_at": source.now,

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from bench.places import url_of
+from bench.places import execute, url_of
 from service import valkey
 from service.children import end
 from service.context import Shelfcast, opened
 from service.settings import Settings, prepare
 from service.store.migrate import migrate
-from tests.databases import Databases, execute
+from tests.databases import Databases
 
 LONG = ("end_to_end", "chaos", "contract", "bench", "workers")
 """Folders of tests that start processes and wait for them."""

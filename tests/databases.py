@@ -8,12 +8,11 @@ from contextlib import contextmanager
 import asyncpg
 from sqlalchemy import delete
 
-from bench.places import url_of
+from bench.places import execute, url_of
 from service.store import chain_tables, tables
 from service.store.migrate import migrate
 
 _TEMPLATE = "shelfcast_template"
-_PLAIN = "postgresql+asyncpg", "postgresql"
 _ALONE = """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
     WHERE datname = current_database() AND pid <> pg_backend_pid()"""
 _FROM_THE_START = "SELECT setval(oid::regclass, 1, false) FROM pg_class WHERE relkind = 'S'"
@@ -66,13 +65,4 @@ class Databases:
             await connection.close()
 
     def _at(self, name: str) -> str:
-        return url_of(self._server, name).replace(*_PLAIN)
-
-
-async def execute(server: str, *statements: str) -> None:
-    connection = await asyncpg.connect(server)
-    try:
-        for statement in statements:
-            await connection.execute(statement)
-    finally:
-        await connection.close()
+        return url_of(self._server, name).replace("+asyncpg", "")

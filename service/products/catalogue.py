@@ -41,6 +41,7 @@ T = TypeVar("T")
 SETTLED = 2000
 """Milliseconds until a price is in the store's feed of prices: until then a machine whose clock is behind may still
 commit one with a lower id."""
+
 _Text = Annotated[str, msgspec.Meta(max_length=searching.MAX_TEXT, pattern=r"\A[^\x00]*\Z")]
 _Barcode = Annotated[str, msgspec.Meta(max_length=64, pattern=r"\A[!-~]*\Z")]
 _PRICES = {"price", "sale_price", "member_price", "deposit", "unit_price", "reference_price"}

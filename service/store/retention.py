@@ -76,21 +76,19 @@ def _old_updates(before: int) -> list[ColumnElement[bool]]:
     return [updates.c.closed_at < before, newer, ~told_of]
 
 
+async def _next_over(
+    connection: AsyncConnection, table: Table, store_id: int, after: str, before: int, *further: ColumnElement[bool]
+) -> str | None:
+    """The next one beyond the id `after` that was over before that time."""
+    old = (table.c.id > after, table.c.id < first_of(before), table.c.completed_at < before)
+    statement = select(table.c.id).where(table.c.store_id == store_id, *old, *further).order_by(table.c.id).limit(1)
+    found: str | None = (await connection.execute(statement)).scalar()
+    return found
+
+
 async def _of_batches(connection: AsyncConnection, store_id: int, after: str, before: int, limit: int) -> str | None:
     """The rows of the next batch that was over by then."""
-    statement = (
-        select(batches.c.id)
-        .where(
-            batches.c.store_id == store_id,
-            batches.c.id > after,
-            batches.c.id < first_of(before),
-            batches.c.completed_at < before,
-            batches.c.phase.is_(None),
-        )
-        .order_by(batches.c.id)
-        .limit(1)
-    )
-    batch_id: str | None = (await connection.execute(statement)).scalar()
+    batch_id = await _next_over(connection, batches, store_id, after, before, batches.c.phase.is_(None))
     if batch_id is None:
         return None
     deleted = [await _some_of(connection, table, store_id, batch_id, limit) for table in _BATCH_ROWS]
@@ -102,14 +100,14 @@ _BATCH_ROWS = (batch_errors, batch_displays, batch_pushes)
 
 async def _of_imports(connection: AsyncConnection, store_id: int, after: str, before: int, _limit: int) -> str | None:
     """The next import that was over by then: some of its differences, and at last itself."""
-    mine = imports.c.store_id == store_id
-    old = (imports.c.id > after, imports.c.id < first_of(before), imports.c.completed_at < before)
-    statement = select(imports.c.id).where(mine, *old).order_by(imports.c.id).limit(1)
-    import_id: str | None = (await connection.execute(statement)).scalar()
-    if import_id is None or await clear_differences(connection, store_id, import_id):
-        return None if import_id is None else after
+    import_id = await _next_over(connection, imports, store_id, after, before)
+    if import_id is None:
+        return None
+    if await clear_differences(connection, store_id, import_id):
+        return after
+    it = (imports.c.store_id == store_id) & (imports.c.id == import_id)
     file_is_gone = ~exists().where(import_chunks.c.store_id == store_id, import_chunks.c.import_id == import_id)
-    await connection.execute(delete(imports).where(mine, imports.c.id == import_id, file_is_gone))
+    await connection.execute(delete(imports).where(it, file_is_gone))
     return import_id
 
 

@@ -9,8 +9,7 @@ from sqlalchemy import func, select
 
 from display_drivers.simulator.messages import Seen, Stats
 from service.context import Shelfcast
-from service.store import tables
-from service.store.chain_tables import deliveries, delivery_is_pending, events
+from service.store import chain_tables, tables
 from tests.chaos.account import Account, Statement
 from tests.end_to_end.shelf import fingerprint_with, price_of
 from tests.receiver import Got
@@ -20,7 +19,7 @@ _UNFINISHED = {
     "updates on their way": (tables.updates, tables.update_is_open),
     "displays not right": (tables.displays, tables.display_is_wrong),
     "batches under way": (tables.batches, tables.batches.c.phase.is_not(None)),
-    "webhooks on their way": (deliveries, delivery_is_pending),
+    "webhooks on their way": (chain_tables.deliveries, chain_tables.delivery_is_pending),
     "tags not closed": (tables.batch_displays, tables.tag_may_be_proven),
 }
 
@@ -49,8 +48,9 @@ async def kept_prices(ctx: Shelfcast) -> dict[str, str]:
 
 async def happened(ctx: Shelfcast) -> dict[str, Any]:
     """Id -> what webhooks are to tell: its kind and its data."""
+    of = chain_tables.events.c
     async with ctx.db.read() as conn:
-        rows = await conn.execute(select(events.c.id, events.c.kind, events.c.data))
+        rows = await conn.execute(select(of.id, of.kind, of.data))
         return {id_: {"type": kind, "data": json.loads(data)} for id_, kind, data in rows}
 
 
@@ -147,11 +147,10 @@ def untold(events: Mapping[str, Any], got: Iterable[Got], finals: Mapping[str, s
     findings += [f"untold: {id_} is nothing that happened" for id_ in heard.keys() - events.keys()]
     findings += [f"untold: {id_} was told in {len(bodies)} ways" for id_, bodies in heard.items() if len(bodies) > 1]
     over = Counter(kept["data"]["sessionId"] for kept in events.values() if kept["type"] == "batch.completed")
-    wanted = {session: int(status == "completed") for session, status in finals.items()}
     findings += [
-        f"untold: batch {session} is {finals[session]} and was told of {over[session]} times"
-        for session, times in wanted.items()
-        if over[session] != times
+        f"untold: batch {session} is {status} and was told of {over[session]} times"
+        for session, status in finals.items()
+        if over[session] != (status == "completed")
     ]
     shown = [kept["data"]["displays"] for kept in events.values() if kept["type"] == "display.confirmed"]
     told = {display["address"] for displays in shown for display in displays}

@@ -311,12 +311,7 @@ class Play:
                 self.counts["looked at in motion"] += 1
             for batch in self.batches:
                 batch.final = await self._told("GET", f"/batch/{batch.session_id}/status")
-            self._judge(kept, glass, await remote.stats())
-            finals = {batch.session_id: batch.final["status"] for batch in self.batches}
-            changed = {claim.address for claim in self.claims.values() if len(glass[claim.address].history or []) > 1}
-            got = self.field.receiver.got
-            self.findings += judges.untold(await judges.happened(ctx), got, finals, changed)
-            self.counts["webhooks heard"] += len(got)
+            self._judge(kept, glass, await remote.stats(), await judges.happened(ctx))
 
     async def _finished(self, ctx: Any, give_up: float) -> None:
         while left := await self._unfinished(ctx):
@@ -331,7 +326,8 @@ class Play:
         except UNAVAILABLE:  # it recovers from what was done to it last
             return {"databases that answer": 0}
 
-    def _judge(self, kept: dict[str, str], glass: dict[str, Seen], stats: Stats) -> None:
+    def _judge(self, kept: dict[str, str], glass: dict[str, Seen], stats: Stats, events: dict[str, Any]) -> None:
+        got = self.field.receiver.got
         self.findings += judges.lost(self.account, kept)
         self.findings += judges.wrong(self.account, kept, glass, self.field.shows)
         self.findings += judges.gone_back(glass, stats)
@@ -340,6 +336,10 @@ class Play:
         self.findings += [
             finding for batch in self.batches for finding in judges.dishonest(batch.session_id, batch.final, batch.rows)
         ]
+        finals = {batch.session_id: batch.final["status"] for batch in self.batches}
+        changed = {claim.address for claim in self.claims.values() if len(glass[claim.address].history or []) > 1}
+        self.findings += judges.untold(events, got, finals, changed)
+        self.counts["webhooks heard"] += len(got)
         self.counts["statements acknowledged"] += self.account.acknowledged - PRODUCTS
         self.counts["faces shown"] += sum(len(seen.history or []) - 1 for seen in glass.values())
 

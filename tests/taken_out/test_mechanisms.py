@@ -7,7 +7,7 @@ import pytest
 from tests.taken_out.__main__ import ROOT, shown
 from tests.taken_out.mechanisms import MECHANISMS, Mechanism
 
-PAGE = Path(ROOT / "docs" / "promises.md")
+PAGE = ROOT / "docs" / "promises.md"
 
 
 def _name(mechanism: Mechanism) -> str:
